@@ -1,0 +1,1 @@
+"""Callwarden: a daemon beside a call centre's PBX. Read `dispatch.py` first."""

@@ -1,0 +1,72 @@
+"""What happened to a call, in the past tense: the tracker's only output. Each carries the call as it is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daemon.call.model import Call, UserId
+from daemon.call.signals import ChannelId, UnixMs
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A call exists and has a direction."""
+
+    at: UnixMs
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged:
+    """A fact about the call became known or changed: queue, hotline, customer, direction, waiting agent."""
+
+    at: UnixMs
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRinging:
+    """This agent's phone rings for the call (the phone said so, not merely the dialplan)."""
+
+    at: UnixMs
+    call: Call
+    user_id: UserId
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRingingEnded:
+    """This agent's phone rings no more: answered, answered elsewhere, refused, given up."""
+
+    at: UnixMs
+    call: Call
+    user_id: UserId
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """Incoming: an agent talks to the customer. Outgoing: the customer answered. Internal: the colleague answered."""
+
+    at: UnixMs
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConnected:
+    """This agent talks to the customer for the first time in this call: by answer, transfer or pickup."""
+
+    at: UnixMs
+    call: Call
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over; nothing about it will change."""
+
+    at: UnixMs
+    call: Call
+
+
+CallEvent = CallStarted | CallChanged | AgentRinging | AgentRingingEnded | CallAnswered | AgentConnected | CallEnded

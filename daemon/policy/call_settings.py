@@ -1,0 +1,80 @@
+"""The call settings of the settings page, and what queues add to them. Ranges are checked once, where they enter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from annotated_types import Interval, Len
+
+
+class MissedCallMerge(StrEnum):
+    """Which missed calls of one customer and day share a ticket."""
+
+    INCOMING = "incoming"
+    NONE = "none"
+    INCOMING_AND_OUTGOING = "incoming_and_outgoing"
+    INCOMING_PER_QUEUE_AND_OUTGOING = "incoming_per_queue_and_outgoing"
+
+
+class PopupDelivery(StrEnum):
+    DESK_AND_WEBHOOK = "desk_and_webhook"
+    DESK = "desk"
+    WEBHOOK = "webhook"
+
+
+class NumberFormat(StrEnum):
+    """How customer numbers are written in URLs: +84901701234, 84901701234, 0901701234, as received."""
+
+    E164 = "e164"
+    E164_DIGITS = "e164_digits"
+    NATIONAL = "national"
+    RAW = "raw"
+
+
+Percent = Annotated[int, Interval(ge=0, le=100)]
+AnswerWithinSeconds = Annotated[int, Interval(ge=1, le=3600)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSettings:
+    """Keys and defaults as the contract names them (the API's `call-settings`)."""
+
+    auto_create_tickets: bool = True
+    notify_incoming_calls: bool = True
+    missed_call_merge: MissedCallMerge = MissedCallMerge.INCOMING
+    popup_answer_url: str | None = None
+    popup_answer_delivery: PopupDelivery = PopupDelivery.DESK_AND_WEBHOOK
+    incoming_iframe_url: str | None = None
+    outgoing_iframe_url: str | None = None
+    webphone_embed_url: str | None = None
+    sla_target_percent: Percent = 80
+    sla_answer_within_seconds: AnswerWithinSeconds = 20
+    disconnect_timeout_seconds: int = 0  # 0 is off, else 5 to 3600
+    ringtone: Annotated[str, Len(1, 64)] | None = None
+    time_zone: str = "Asia/Ho_Chi_Minh"
+    country: str = "VN"
+    language: Literal["vi", "en"] = "vi"
+    number_format: NumberFormat = NumberFormat.E164_DIGITS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSettings:
+    create_tickets: bool = True
+    ringtone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Everything a policy may look at besides the event: replaced as a whole when an admin saves."""
+
+    settings: CallSettings = CallSettings()
+    queues: Mapping[str, QueueSettings] = field(default_factory=lambda: MappingProxyType({}))
+
+    def queue_creates_tickets(self, queue: str) -> bool:
+        """A queue nobody configured counts as on (contract)."""
+        configured = self.queues.get(queue)
+        return configured is None or configured.create_tickets

@@ -1,0 +1,221 @@
+"""The tables. Times are Unix milliseconds (BIGINT); closed sets are short strings; JSON is text.
+
+The unique constraints are the promise that doing an effect twice is harmless: one row per call, one ticket per merge
+key, one ticket per call, one delivery per effect and target.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("pbx", String(64), nullable=False),
+    Column("call_id", String(150), nullable=False),
+    Column("direction", String(16), nullable=False),
+    Column("customer_number", String(64)),
+    Column("customer_number_raw", String(255)),
+    Column("customer_name", String(255)),
+    Column("hotline", String(64)),
+    Column("queue", String(128)),
+    Column("user_id", String(128)),
+    Column("user_ids", Text, nullable=False),  # JSON list, in order
+    Column("state", String(16), nullable=False),
+    Column("outcome", String(16)),
+    Column("missed_reason", String(32)),
+    Column("started_at", BigInteger, nullable=False),
+    Column("queued_at", BigInteger),
+    Column("answered_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("ended_by", String(16)),
+    Column("hangup_cause", Integer),
+    PrimaryKeyConstraint("pbx", "call_id"),
+    Index(None, "started_at"),
+    Index(None, "customer_number", "started_at"),
+    Index(None, "state"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("ticket_id", Integer, primary_key=True, autoincrement=True),
+    Column("merge_key", String(400), nullable=False, unique=True),
+    Column("kind", String(24), nullable=False),
+    Column("status", String(16), nullable=False),  # open | pending | closed
+    Column("customer_number", String(64)),
+    Column("hotline", String(64)),
+    Column("queue", String(128)),
+    Column("assignee", String(128)),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("missed_count", Integer, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("closed_reason", String(64)),
+    Column("version", Integer, nullable=False, server_default="1"),
+    CheckConstraint("status IN ('open', 'pending', 'closed')", name="status"),
+    Index(None, "status", "updated_at"),
+    Index(None, "customer_number"),
+)
+
+ticket_calls = Table(
+    "ticket_calls",
+    metadata,
+    Column("pbx", String(64), nullable=False),
+    Column("call_id", String(150), nullable=False),
+    Column("ticket_id", Integer, ForeignKey("tickets.ticket_id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    PrimaryKeyConstraint("pbx", "call_id"),  # one ticket per call
+    ForeignKeyConstraint(["pbx", "call_id"], ["calls.pbx", "calls.call_id"]),
+    Index(None, "ticket_id", "position"),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("webhook_id", String(40), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),  # JSON list of event types
+    Column("description", String(255), nullable=False, server_default=""),
+    Column("secret", String(128), nullable=False),  # whsec_… (Standard Webhooks)
+    Column("enabled", Boolean, nullable=False),
+    Column("disabled_reason", String(255)),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+
+screen_pops = Table(
+    "screen_pops",
+    metadata,
+    Column("pbx", String(64), nullable=False),
+    Column("call_id", String(150), nullable=False),
+    Column("user_id", String(128), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("time_answer", BigInteger, nullable=False),
+    Column("to_desk", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("pbx", "call_id", "user_id"),  # one popup per call and agent
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", String(64), primary_key=True),  # the webhook-id header, the same at every attempt
+    Column("effect_key", String(400), nullable=False),
+    Column("webhook_id", String(40), nullable=False, server_default=""),  # '' is the popup URL
+    Column("event_type", String(40), nullable=False),  # an EventType, or 'popup'
+    Column("method", String(8), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("pbx", String(64)),
+    Column("call_id", String(150)),
+    Column("ticket_id", Integer),
+    Column("user_id", String(128)),
+    Column("status", String(16), nullable=False),  # pending | delivered | failed | expired
+    Column("attempt_count", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", BigInteger),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("last_status_code", Integer),
+    Column("last_error", String(255)),
+    UniqueConstraint("effect_key", "webhook_id"),
+    Index(None, "status", "next_attempt_at"),
+    Index(None, "created_at"),
+    Index(None, "pbx", "call_id"),
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("delivery_id", String(64), ForeignKey("deliveries.delivery_id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("status_code", Integer),
+    Column("latency_ms", Integer, nullable=False),
+    Column("error", String(255)),
+    Column("answer", Text),  # the first 1,000 characters
+    PrimaryKeyConstraint("delivery_id", "number"),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", String(64), primary_key=True),  # a call setting, or an inner value such as popup_secret
+    Column("value", Text, nullable=False),  # JSON
+    Column("changed_at", BigInteger, nullable=False),
+    Column("changed_by", String(128)),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("user_id", String(128), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("ringtone", String(64)),
+    Column("phone_brand", String(32)),
+    Column("personal_number", String(32), unique=True),  # E.164
+)
+
+agent_endpoints = Table(
+    "agent_endpoints",
+    metadata,
+    Column("endpoint", String(128), primary_key=True),  # one agent per endpoint
+    Column("user_id", String(128), ForeignKey("agents.user_id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("create_tickets", Boolean, nullable=False),
+    Column("ringtone", String(64)),
+)
+
+hotlines = Table(
+    "hotlines",
+    metadata,
+    Column("number", String(64), primary_key=True),
+    Column("label", String(255), nullable=False, server_default=""),
+    Column("ringtone", String(64)),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_id", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256, hex: the token itself is never kept
+    Column("role", String(16), nullable=False),
+    Column("label", String(255), nullable=False, server_default=""),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)

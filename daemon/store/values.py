@@ -1,0 +1,108 @@
+"""What the store hands out: tickets, deliveries and the result of a commit. Frozen; times are Unix milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from daemon.call.model import Call, CallId, PbxName, UserId
+from daemon.call.rendering import iso_utc
+from daemon.call.signals import UnixMs
+from daemon.policy.decision import Decision, TicketKind
+
+
+class TicketStatus(StrEnum):
+    OPEN = "open"
+    PENDING = "pending"
+    CLOSED = "closed"
+
+
+class DeliveryStatus(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    ticket_id: str
+    kind: TicketKind
+    status: TicketStatus
+    customer_number: str | None
+    hotline: str | None
+    queue: str | None
+    assignee: str | None
+    note: str
+    call_ids: tuple[CallId, ...]
+    missed_count: int
+    opened_at: UnixMs
+    updated_at: UnixMs
+    closed_at: UnixMs | None
+    closed_reason: str | None
+
+    def as_json(self) -> dict[str, object]:
+        """The ticket object of the contract."""
+        return {
+            "ticket_id": self.ticket_id,
+            "kind": self.kind.value,
+            "status": self.status.value,
+            "customer_number": self.customer_number,
+            "hotline": self.hotline,
+            "queue": self.queue,
+            "assignee": self.assignee,
+            "note": self.note,
+            "call_ids": list(self.call_ids),
+            "missed_count": self.missed_count,
+            "opened_at": iso_utc(self.opened_at),
+            "updated_at": iso_utc(self.updated_at),
+            "closed_at": iso_utc(self.closed_at),
+            "closed_reason": self.closed_reason,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to one target. `delivery_id` is the webhook-id of every attempt."""
+
+    delivery_id: str
+    webhook_id: str  # '' is the popup URL
+    event_type: str
+    method: str  # GET for the popup, else POST
+    url: str
+    body: str
+    created_at: UnixMs
+    expires_at: UnixMs
+    attempt_count: int
+    next_attempt_at: UnixMs
+    pbx: PbxName | None
+    call_id: CallId | None
+    user_id: UserId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one call event changed: the call as it is now, and what the policies decided."""
+
+    at: UnixMs
+    call: Call
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketChange:
+    """A ticket was opened by this commit, or took in one more call."""
+
+    ticket: Ticket
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A unit that is safe on disk. `pops` are the user ids for whom a screen pop was recorded for the first time."""
+
+    unit: Unit
+    ticket_id: str | None
+    ticket: TicketChange | None
+    deliveries: tuple[Delivery, ...]
+    pops: tuple[UserId, ...]

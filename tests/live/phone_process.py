@@ -1,0 +1,277 @@
+"""One SIP phone as a process: commands come as JSON lines on stdin, what happens goes out on stdout.
+
+pjsua2 allows one endpoint per process, so every phone is one. It must import nothing of ours: it is
+started by its file name. Sound is a tone from a null device, so RTP and RTCP flow.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import json
+import os
+import select
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pjsua2 as pj
+
+POLL_MILLISECONDS = 5
+Json = dict[str, Any]
+
+
+# The library writes its log to descriptor 1, so our lines get a copy of it and the log goes to stderr.
+TOLD = os.dup(1)
+
+
+def tell(event: str, **facts: object) -> None:
+    line = json.dumps({"event": event, "at": time.time(), **facts}, default=str)
+    os.write(TOLD, line.encode() + b"\n")
+
+
+class Talk(pj.Call):  # type: ignore[misc]
+    """One call of this phone, known outside by a number of ours which is never used again."""
+
+    def __init__(self, phone: PhoneProcess, line: Line, pjsua_id: int) -> None:
+        super().__init__(line, pjsua_id)
+        self.phone = phone
+        self.key = phone.keep(self)
+        self.is_over = False
+        self.invite = ""
+
+    def onCallState(self, prm: Any) -> None:  # noqa: N802
+        info = self.getInfo()
+        code = int(info.lastStatusCode)
+        match info.state:
+            case pj.PJSIP_INV_STATE_EARLY:
+                tell("ringing", call=self.key, code=code)
+            case pj.PJSIP_INV_STATE_CONFIRMED:
+                tell("confirmed", call=self.key, code=code)
+            case pj.PJSIP_INV_STATE_DISCONNECTED:
+                self.is_over = True
+                tell("disconnected", call=self.key, code=code, reason=str(info.lastReason))
+
+    def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
+        info = self.getInfo()
+        states = [medium.status for medium in info.media]
+        if pj.PJSUA_CALL_MEDIA_ACTIVE in states:
+            self.phone.tone.startTransmit(self.getAudioMedia(-1))
+        names = {
+            pj.PJSUA_CALL_MEDIA_ACTIVE: "active",
+            pj.PJSUA_CALL_MEDIA_LOCAL_HOLD: "held_here",
+            pj.PJSUA_CALL_MEDIA_REMOTE_HOLD: "held_there",
+        }
+        tell("media", call=self.key, state=names.get(states[0], "none") if states else "none")
+
+    def onCallTransferStatus(self, prm: Any) -> None:  # noqa: N802
+        tell("transfer", call=self.key, code=int(prm.statusCode), final=bool(prm.finalNotify))
+
+
+class Line(pj.Account):  # type: ignore[misc]
+    """One SIP identity; what it does with an incoming call is the phone's rule."""
+
+    def __init__(self, phone: PhoneProcess) -> None:
+        super().__init__()
+        self.phone = phone
+
+    def onRegState(self, prm: Any) -> None:  # noqa: N802
+        tell("registered", code=int(prm.code), expires=int(prm.expiration))
+
+    def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
+        talk = Talk(self.phone, self, prm.callId)
+        talk.invite = str(prm.rdata.wholeMsg)
+        tell("incoming", call=talk.key, invite=talk.invite)
+        self.phone.follow_rule(talk)
+
+
+class PhoneProcess:
+    """The endpoint, its line, its calls and the things it will do later."""
+
+    def __init__(self, setup: Json) -> None:
+        self.setup = setup
+        # Kept for ever: the destructor of an old Call hangs up a new one that got the same pjsua id.
+        self.talks: dict[int, Talk] = {}
+        self.keys = itertools.count(1)
+        self.later: list[tuple[float, int, Callable[[], None]]] = []
+        self.rule: Json = {"ring": True}
+        self.endpoint = self._start_endpoint()
+        self.tone = self._start_tone()
+        self.lines = [self._open_line(str(setup["identity"]), registrar=None)]
+
+    def keep(self, talk: Talk) -> int:
+        key = next(self.keys)
+        self.talks[key] = talk
+        return key
+
+    def follow_rule(self, talk: Talk) -> None:
+        if "silent" in self.rule:
+            return
+        if self.rule.get("ringing", True):
+            self._answer(talk, 180)
+        after = float(self.rule.get("after", 0))
+        if "code" in self.rule:
+            self._do_later(after, lambda: self._answer(talk, int(self.rule["code"])))
+
+    def run(self) -> None:
+        tell("ready", port=self.port)
+        rest = b""
+        while True:
+            self.endpoint.libHandleEvents(POLL_MILLISECONDS)
+            self._do_what_is_due()
+            if not select.select([sys.stdin], [], [], 0)[0]:
+                continue
+            chunk = os.read(sys.stdin.fileno(), 65536)
+            if not chunk:
+                return
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._obey(json.loads(line))
+
+    # ---- commands ------------------------------------------------------------------------
+
+    def _obey(self, command: Json) -> None:
+        try:
+            result = getattr(self, "do_" + command["do"])(command)
+            tell("reply", id=command["id"], result=result)
+        except pj.Error as error:
+            tell("reply", id=command["id"], error=f"{error.title}: {error.reason}")
+        except (KeyError, ValueError, AttributeError) as error:
+            tell("reply", id=command["id"], error=repr(error))
+
+    def do_register(self, command: Json) -> None:
+        registrar = f"sip:{self.setup['pbx']}"
+        self.lines[0].modify(self._line_config(str(self.setup["identity"]), registrar, int(command.get("expires", 60))))
+
+    def do_unregister(self, command: Json) -> None:
+        self.lines[0].setRegistration(False)
+
+    def do_rule(self, command: Json) -> None:
+        self.rule = command["rule"]
+
+    def do_call(self, command: Json) -> int:
+        identity = command.get("identity")
+        line = self._open_line(identity, registrar=None) if identity else self.lines[0]
+        talk = Talk(self, line, pj.PJSUA_INVALID_ID)
+        prm = pj.CallOpParam(True)
+        for name, value in command.get("headers", {}).items():
+            header = pj.SipHeader()
+            header.hName, header.hValue = name, value
+            prm.txOption.headers.push_back(header)
+        talk.makeCall(command["to"], prm)
+        return talk.key
+
+    def do_answer(self, command: Json) -> None:
+        self._answer(self._talk(command), int(command.get("code", 200)))
+
+    def do_hangup(self, command: Json) -> None:
+        prm = pj.CallOpParam()
+        prm.statusCode = int(command.get("code", 0))
+        self._talk(command).hangup(prm)
+
+    def do_hold(self, command: Json) -> None:
+        self._talk(command).setHold(pj.CallOpParam(True))
+
+    def do_unhold(self, command: Json) -> None:
+        prm = pj.CallOpParam(True)
+        prm.opt.flag = pj.PJSUA_CALL_UNHOLD
+        self._talk(command).reinvite(prm)
+
+    def do_transfer(self, command: Json) -> None:
+        self._talk(command).xfer(command["to"], pj.CallOpParam(True))
+
+    def do_transfer_to(self, command: Json) -> None:
+        other = self.talks[int(command["other"])]
+        self._talk(command).xferReplaces(other, pj.CallOpParam(True))
+
+    def do_dtmf(self, command: Json) -> None:
+        self._talk(command).dialDtmf(command["digits"])
+
+    # ---- inside --------------------------------------------------------------------------
+
+    def _talk(self, command: Json) -> Talk:
+        return self.talks[int(command["call"])]
+
+    def _answer(self, talk: Talk, code: int) -> None:
+        if talk.is_over:
+            return
+        prm = pj.CallOpParam()
+        prm.statusCode = code
+        talk.answer(prm)
+
+    def _do_later(self, after: float, what: Callable[[], None]) -> None:
+        heapq.heappush(self.later, (time.monotonic() + after, next(self.keys), what))
+
+    def _do_what_is_due(self) -> None:
+        while self.later and self.later[0][0] <= time.monotonic():
+            try:
+                heapq.heappop(self.later)[2]()
+            except pj.Error as error:
+                tell("failed", reason=str(error.reason))
+
+    def _start_endpoint(self) -> Any:
+        endpoint = pj.Endpoint()
+        endpoint.libCreate()
+        config = pj.EpConfig()
+        config.uaConfig.threadCnt = 0
+        config.uaConfig.mainThreadOnly = True
+        config.uaConfig.maxCalls = 32
+        config.logConfig.level = config.logConfig.consoleLevel = 0
+        # Silence suppression would stop RTP, and with it the signs of life.
+        config.medConfig.noVad = True
+        endpoint.libInit(config)
+        endpoint.audDevManager().setNullDev()
+        transport = pj.TransportConfig()
+        transport.boundAddress = str(self.setup["host"])
+        transport.port = int(self.setup["port"])
+        self.transport = endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
+        endpoint.libStart()
+        self.port = int(str(endpoint.transportGetInfo(self.transport).localName).rsplit(":")[-1])
+        return endpoint
+
+    def _start_tone(self) -> Any:
+        tone = pj.ToneGenerator()
+        tone.createToneGenerator()
+        desc = pj.ToneDesc()
+        desc.freq1, desc.freq2, desc.on_msec, desc.off_msec = 440, 0, 900, 100
+        tones = pj.ToneDescVector()
+        tones.push_back(desc)
+        tone.play(tones, True)
+        return tone
+
+    def _open_line(self, identity: str, registrar: str | None) -> Line:
+        line = Line(self)
+        line.create(self._line_config(identity, registrar, 0))
+        if hasattr(self, "lines"):
+            self.lines.append(line)
+        return line
+
+    def _line_config(self, identity: str, registrar: str | None, expires: int) -> Any:
+        config = pj.AccountConfig()
+        config.idUri = identity
+        config.regConfig.registrarUri = registrar or ""
+        config.regConfig.timeoutSec = expires
+        config.regConfig.retryIntervalSec = 2
+        config.regConfig.firstRetryIntervalSec = 1
+        config.sipConfig.transportId = self.transport
+        user, password = str(self.setup["user"]), str(self.setup["password"])
+        config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
+        nat = config.natConfig
+        nat.contactRewriteUse = nat.viaRewriteUse = nat.sdpNatRewriteUse = 0
+        media = config.mediaConfig.transportConfig
+        media.boundAddress = str(self.setup["host"])
+        media.port = int(self.setup["rtp_port"])
+        return config
+
+
+def main() -> None:
+    os.dup2(2, 1)
+    phone = PhoneProcess(json.loads(sys.argv[1]))
+    phone.run()
+    # The library's own shutdown waits for the network; the process simply ends.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
