@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from daemon.call.model import UserId
+from daemon.call.number import customer_number
 from daemon.call.signals import Endpoint
 
 
@@ -20,3 +21,8 @@ class Directory:
 
     def agent_at(self, endpoint: Endpoint) -> UserId | None:
         return self.endpoints.get(endpoint)
+
+    def agent_with(self, number: str | None) -> UserId | None:
+        """The agent whose personal number this is, however it is written."""
+        e164 = customer_number(number, self.country)
+        return self.numbers.get(e164) if e164 is not None else None

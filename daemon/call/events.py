@@ -54,11 +54,16 @@ class CallAnswered:
 
 @dataclass(frozen=True, slots=True)
 class AgentConnected:
-    """This agent talks to the customer for the first time in this call: by answer, transfer or pickup."""
+    """This agent talks to the customer for the first time in this call: by answer, transfer or pickup.
+
+    `answered_at` is when he answered: his phone, which after a consultation is before the customer came to it; of an
+    outgoing call the customer's answer.
+    """
 
     at: UnixMs
     call: Call
     user_id: UserId
+    answered_at: UnixMs
 
 
 @dataclass(frozen=True, slots=True)

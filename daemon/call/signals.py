@@ -226,7 +226,7 @@ class PickedUp:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSeen:
-    """One row of a snapshot. `bridge` is None outside mixing bridges; `queue` where the channel waits or talks through one."""
+    """One row of a snapshot. `bridge` is None outside mixing bridges; `queue` while in a queue."""
 
     channel: ChannelId
     linked: ChannelId

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval, Len
 
+from daemon.call.number import NumberFormat
+
 
 class MissedCallMerge(StrEnum):
     """Which missed calls of one customer and day share a ticket."""
@@ -24,15 +26,6 @@ class PopupDelivery(StrEnum):
     DESK_AND_WEBHOOK = "desk_and_webhook"
     DESK = "desk"
     WEBHOOK = "webhook"
-
-
-class NumberFormat(StrEnum):
-    """How customer numbers are written in URLs: +84901701234, 84901701234, 0901701234, as received."""
-
-    E164 = "e164"
-    E164_DIGITS = "e164_digits"
-    NATIONAL = "national"
-    RAW = "raw"
 
 
 Percent = Annotated[int, Interval(ge=0, le=100)]

@@ -1,0 +1,75 @@
+"""Fan-out to those who only watch: desks, metrics, the demo. Never to policies: handlers have no order and no say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import structlog
+from pyee.base import EventEmitter
+
+from daemon.call.events import CallEvent
+from daemon.policy.decision import NotifyAgent, StopNotifying
+from daemon.store.values import Committed
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CallHappened:
+    """A call event, at once; it may not be on disk yet."""
+
+    event: CallEvent
+
+
+@dataclass(frozen=True, slots=True)
+class AgentToNotify:
+    """A phone starts or stops ringing; worthless a minute later, so never stored."""
+
+    decision: NotifyAgent | StopNotifying
+
+
+@dataclass(frozen=True, slots=True)
+class EffectsCommitted:
+    """Tickets, pops and deliveries that are safe on disk."""
+
+    committed: Committed
+
+
+News = CallHappened | AgentToNotify | EffectsCommitted
+
+
+class Topic(Enum):
+    CALL = "call"
+    NOTIFICATION = "notification"
+    COMMITTED = "committed"
+
+
+_TOPICS = {CallHappened: Topic.CALL, AgentToNotify: Topic.NOTIFICATION, EffectsCommitted: Topic.COMMITTED}
+
+
+class Bus:
+    """Synchronous observers on pyee; one that raises is logged and hurts nobody."""
+
+    def __init__(self) -> None:
+        self._emitter = EventEmitter()
+        self._emitter.on("error", self._failed)
+
+    def subscribe(self, topic: Topic, observer: Callable[[News], None]) -> Callable[[], None]:
+        """Call `observer` for every news of `topic`; the returned function ends it."""
+
+        def guarded(news: News) -> None:
+            try:
+                observer(news)
+            except Exception as error:  # noqa: BLE001 - a watcher may never stop the flow
+                self._failed(error)
+
+        self._emitter.on(topic.value, guarded)
+        return lambda: self._emitter.remove_listener(topic.value, guarded)
+
+    def publish(self, news: News) -> None:
+        self._emitter.emit(_TOPICS[type(news)].value, news)
+
+    def _failed(self, error: Exception) -> None:
+        _log.error("observer failed", error=repr(error))

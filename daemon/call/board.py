@@ -1,0 +1,126 @@
+"""Everything known about one PBX right now: legs, calls, bridges, and the events not yet handed out."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+
+from daemon.call.directory import Directory
+from daemon.call.events import CallEvent
+from daemon.call.live import Leg, LiveCall, Role
+from daemon.call.model import CallId, PbxName, UserId
+from daemon.call.signals import BridgeId, ChannelId, ChannelKind, ChannelState, Endpoint, UnixMs
+
+_REMEMBERED = 20_000  # ended channels kept so that a late or repeated event cannot bring one back
+
+
+class Board:
+    """The tracker's state. Methods keep the indexes true to each other and decide nothing."""
+
+    def __init__(self, pbx: PbxName, directory: Directory) -> None:
+        self.pbx = pbx
+        self.directory = directory
+        self.legs: dict[ChannelId, Leg] = {}
+        self.calls: dict[CallId, LiveCall] = {}
+        self.by_linked: dict[ChannelId, LiveCall] = {}
+        self.bridges: dict[BridgeId, dict[ChannelId, Leg]] = {}
+        self.gone: OrderedDict[ChannelId, None] = OrderedDict()
+        self.events: list[CallEvent] = []
+        self.oddities: Counter[str] = Counter()
+        self.epoch = 0
+        self.last_alive = UnixMs(0)
+
+    def tell(self, event: CallEvent) -> None:
+        self.events.append(event)
+
+    def leg(self, channel: ChannelId) -> Leg | None:
+        """Find a living leg and note that this connection has heard of it."""
+        leg = self.legs.get(channel)
+        if leg is not None:
+            leg.epoch = self.epoch
+        return leg
+
+    def call_for(self, channel: ChannelId, linked: ChannelId, at: UnixMs) -> LiveCall:
+        """Find the call a new channel belongs to, or begin one named after its first channel."""
+        call = self.by_linked.get(linked) or self.by_linked.get(channel)
+        if call is None:
+            known = self.legs.get(linked)
+            call = known.call if known is not None and not known.call.ended else None
+        if call is None:
+            call = self.add_call(LiveCall(CallId(channel), self.pbx, at))
+        self.link(call, linked)
+        return call
+
+    def add_call(self, call: LiveCall) -> LiveCall:
+        self.calls[call.call_id] = call
+        self.link(call, ChannelId(call.call_id))
+        return call
+
+    def link(self, call: LiveCall, linked: ChannelId) -> None:
+        if self.by_linked.get(linked) is not call:
+            self.by_linked[linked] = call
+            call.linked.append(linked)
+
+    def add_leg(self, leg: Leg) -> None:
+        self.legs[leg.channel] = leg
+        leg.call.legs[leg.channel] = leg
+
+    def move_leg(self, leg: Leg, call: LiveCall) -> None:
+        leg.call.legs.pop(leg.channel, None)
+        leg.call = call
+        call.legs[leg.channel] = leg
+
+    def enter_bridge(self, leg: Leg, bridge: BridgeId, *, mixing: bool) -> None:
+        self.leave_bridge(leg)
+        leg.bridge, leg.mixing = bridge, mixing
+        self.bridges.setdefault(bridge, {})[leg.channel] = leg
+
+    def leave_bridge(self, leg: Leg) -> None:
+        if leg.bridge is None:
+            return
+        members = self.bridges[leg.bridge]
+        members.pop(leg.channel, None)
+        if not members:
+            del self.bridges[leg.bridge]
+        leg.bridge = None
+
+    def drop_leg(self, leg: Leg) -> None:
+        """Forget a leg that has ended; its id can never come back."""
+        self.leave_bridge(leg)
+        if leg.pair is not None:
+            leg.pair.pair = None
+            leg.pair = None
+        self.legs.pop(leg.channel, None)
+        leg.call.legs.pop(leg.channel, None)
+        self.gone[leg.channel] = None
+        if len(self.gone) > _REMEMBERED:
+            self.gone.popitem(last=False)
+
+    def drop_call(self, call: LiveCall) -> None:
+        self.calls.pop(call.call_id, None)
+        for linked in call.linked:
+            if self.by_linked.get(linked) is call:
+                del self.by_linked[linked]
+
+    def new_leg(
+        self,
+        call: LiveCall,
+        channel: ChannelId,
+        kind: ChannelKind,
+        endpoint: Endpoint,
+        state: ChannelState,
+        number: str | None,
+        exten: str | None,
+    ) -> Leg:
+        role, user_id = self._role(kind, endpoint)
+        placed = state is not ChannelState.DOWN
+        leg = Leg(channel, call, kind, endpoint, state, role, user_id, number, exten, self.epoch, placed)
+        self.add_leg(leg)
+        if call.first is None and kind is ChannelKind.DEVICE:
+            call.first = leg
+        return leg
+
+    def _role(self, kind: ChannelKind, endpoint: Endpoint) -> tuple[Role, UserId | None]:
+        if kind is not ChannelKind.DEVICE:
+            return Role.PBX, None
+        user_id = self.directory.agent_at(endpoint)
+        return (Role.AGENT, user_id) if user_id is not None else (Role.OUTSIDE, None)

@@ -1,0 +1,163 @@
+"""How a call advances: it starts, rings, is answered, connects agents, ends. Each step happens once and tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from daemon.call import outcome
+from daemon.call.board import Board
+from daemon.call.events import (
+    AgentConnected,
+    AgentRinging,
+    AgentRingingEnded,
+    CallAnswered,
+    CallChanged,
+    CallEnded,
+    CallStarted,
+)
+from daemon.call.live import Leg, LiveCall, Role
+from daemon.call.model import Direction, MissedReason, Outcome
+from daemon.call.number import customer_number, is_telephone
+from daemon.call.signals import ChannelState, UnixMs
+from daemon.call.state import CALL_STEPS, CHANNEL_STEPS, Step
+
+
+def start(board: Board, call: LiveCall, at: UnixMs) -> None:
+    """Tell of the call as soon as its direction is known; tell a change when it was told before."""
+    if call.announced:
+        board.tell(CallChanged(at, call.snapshot()))
+        return
+    call.announced = True
+    board.tell(CallStarted(at, call.snapshot()))
+
+
+def changed(board: Board, call: LiveCall, at: UnixMs) -> None:
+    if call.announced:
+        board.tell(CallChanged(at, call.snapshot()))
+
+
+def set_customer(board: Board, call: LiveCall, raw: str | None, name: str | None) -> None:
+    call.customer_raw = raw
+    call.customer_number = customer_number(raw, board.directory.country)
+    call.customer_name = name
+
+
+def turn_outgoing(board: Board, call: LiveCall, customer: str | None, hotline: str | None) -> None:
+    """An agent's call goes to an outside party. An answer by a colleague before does not count for it."""
+    _step(board, call, Step.REACH_OUT)
+    call.direction = Direction.OUTGOING
+    call.outcome = call.answered_at = None
+    call.connected.clear()
+    set_customer(board, call, customer, call.customer_name)
+    call.hotline = hotline or call.hotline
+    caller = next((leg for leg in call.legs.values() if leg.role is Role.AGENT), call.first)
+    if caller is not None and caller.user_id is not None:
+        call.user_id = call.user_id or caller.user_id
+        if caller.user_id not in call.user_ids:
+            call.user_ids.append(caller.user_id)
+
+
+def ring(board: Board, leg: Leg, at: UnixMs) -> None:
+    """An agent's phone rings for its call."""
+    if leg.role is not Role.AGENT or leg.ringing or leg.user_id is None or leg.call.ended:
+        return
+    leg.ringing = True
+    leg.call.agent_rang = True
+    board.tell(AgentRinging(at, leg.call.snapshot(), leg.user_id, leg.channel))
+
+
+def stop_ringing(board: Board, leg: Leg, at: UnixMs) -> None:
+    if leg.ringing and leg.user_id is not None:
+        leg.ringing = False
+        board.tell(AgentRingingEnded(at, leg.call.snapshot(), leg.user_id, leg.channel))
+
+
+def answer(board: Board, call: LiveCall, at: UnixMs) -> bool:
+    """The moment of answer; False when it has been answered before."""
+    if not _step(board, call, Step.ANSWER):
+        return False
+    call.answered_at = at
+    call.outcome = Outcome.ANSWERED
+    board.tell(CallAnswered(at, call.snapshot()))
+    return True
+
+
+def connect_agents(board: Board, call: LiveCall, agents: Sequence[Leg], at: UnixMs) -> None:
+    """These agents hear the customer now; those who do for the first time are told of."""
+    for leg in agents:
+        if leg.user_id is None:
+            continue
+        new = leg.user_id not in call.connected
+        if new or len(agents) == 1:
+            _note_agent(board, call, leg, at, new=new)
+
+
+def _note_agent(board: Board, call: LiveCall, leg: Leg, at: UnixMs, *, new: bool) -> None:
+    assert leg.user_id is not None
+    before, call.user_id = call.user_id, leg.user_id
+    if leg.user_id not in call.user_ids:
+        call.user_ids.append(leg.user_id)
+    call.connected.add(leg.user_id)
+    call.hung_up_by = None
+    first = call.answered_at is None and answer(board, call, at)
+    if new:
+        answered_at = at if first or leg.placed or leg.up_at is None else leg.up_at
+        board.tell(AgentConnected(at, call.snapshot(), leg.user_id, answered_at))
+    elif before != leg.user_id:
+        changed(board, call, at)
+
+
+def connect_colleagues(board: Board, call: LiveCall, agents: Sequence[Leg], at: UnixMs) -> None:
+    """An internal call is answered when two different agents hear each other."""
+    users = list(dict.fromkeys(leg.user_id for leg in agents if leg.user_id is not None))
+    if len(users) < 2 or call.answered_at is not None:
+        return
+    order = list(dict.fromkeys(leg.user_id for leg in call.legs.values()))
+    users.sort(key=lambda user: order.index(user) if user in order else len(order))
+    call.user_ids = [*call.user_ids, *(u for u in users if u not in call.user_ids)]
+    call.user_id = users[-1]
+    answer(board, call, at)
+
+
+def end(board: Board, call: LiveCall, at: UnixMs, *, told_at: UnixMs, seen: bool = True) -> None:
+    """The call is over at `at`; told at `told_at`. Unseen ends keep an honest outcome and no culprit."""
+    for leg in call.legs.values():
+        stop_ringing(board, leg, told_at)
+    _direct_at_last(board, call)
+    _step(board, call, Step.END)
+    call.ended_at = max(at, call.started_at, call.answered_at or at)
+    call.outcome = outcome.outcome_of(call)
+    if call.outcome is Outcome.MISSED:
+        call.missed_reason = outcome.missed_reason_of(call) if seen else MissedReason.UNOBSERVED
+    call.ended_by = outcome.ended_by_of(call) if seen else None
+    board.drop_call(call)
+    if call.announced:
+        board.tell(CallEnded(told_at, call.snapshot()))
+
+
+def _direct_at_last(board: Board, call: LiveCall) -> None:
+    """An agent dialled a telephone number and the PBX had no line to dial it on: a failed outgoing call."""
+    if call.announced or call.direction is not Direction.INTERNAL:
+        return
+    caller = call.first
+    if caller is not None and caller.role is Role.AGENT and caller.placed and is_telephone(caller.exten):
+        turn_outgoing(board, call, caller.exten, None)
+        call.announced = True
+
+
+def _step(board: Board, call: LiveCall, step: Step) -> bool:
+    following = CALL_STEPS.get((call.state, step))
+    if following is None:
+        board.oddities[f"call {call.state.value}: {step.value}"] += 1
+        return False
+    call.state = following
+    return True
+
+
+def channel_step(board: Board, leg: Leg, to: ChannelState) -> bool:
+    following = CHANNEL_STEPS.get((leg.state, to))
+    if following is None:
+        board.oddities[f"channel {leg.state.value}: {to.value}"] += 1
+        return False
+    leg.state = following
+    return True

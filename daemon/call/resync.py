@@ -1,0 +1,95 @@
+"""The PBX's whole truth after a (re)connect: calls are confirmed, taken up, brought forward or closed."""
+
+from __future__ import annotations
+
+from daemon.call import connection, progress
+from daemon.call.board import Board
+from daemon.call.live import Leg, LiveCall, Role
+from daemon.call.model import Direction
+from daemon.call.signals import ChannelSeen, ChannelState, Snapshot, UnixMs
+
+
+def apply(board: Board, snapshot: Snapshot, alive_until: UnixMs) -> None:
+    """Compare with what is known. `alive_until` is the last moment the vanished are known to have lived."""
+    rows = [row for row in snapshot.channels if row.channel not in board.gone]
+    rows.sort(key=lambda row: (row.channel != row.linked, row.since, row.channel))
+    legs = [_take_up(board, row) for row in rows]
+    _close_vanished(board, {row.channel for row in rows}, alive_until, snapshot.at)
+    _wire(board, rows, legs)
+    for row, leg in zip(rows, legs, strict=True):
+        _bring_forward(board, row, leg, snapshot.at)
+
+
+def _take_up(board: Board, row: ChannelSeen) -> Leg:
+    leg = board.leg(row.channel)
+    if leg is None:
+        call = board.call_for(row.channel, row.linked, row.since)
+        leg = board.new_leg(call, row.channel, row.kind, row.endpoint, row.state, row.number, row.exten)
+        _place(board, row, leg)
+    leg.state = row.state
+    leg.queue = row.queue
+    leg.call.confirmed = True
+    return leg
+
+
+def _place(board: Board, row: ChannelSeen, leg: Leg) -> None:
+    """Give a leg first seen in a snapshot its part in the call; who dialled whom can only be told from the ids."""
+    call = leg.call
+    leg.placed = row.channel == row.linked
+    if leg.role is not Role.OUTSIDE:
+        return
+    if call.direction is Direction.INCOMING or (leg.placed and not call.announced):
+        is_caller = str(leg.channel) == call.call_id
+        leg.role = Role.CUSTOMER if is_caller else Role.OUTSIDE
+        if is_caller and not call.announced:
+            call.direction, call.hotline = Direction.INCOMING, row.exten
+            progress.set_customer(board, call, row.number, row.name)
+    elif call.direction is Direction.OUTGOING or not call.announced:
+        leg.role = Role.CUSTOMER
+        call.customer_dialled = True
+        if call.direction is not Direction.OUTGOING:
+            progress.turn_outgoing(board, call, row.number, row.connected_number)
+
+
+def _wire(board: Board, rows: list[ChannelSeen], legs: list[Leg]) -> None:
+    halves: dict[str, Leg] = {}
+    for row, leg in zip(rows, legs, strict=True):
+        board.leave_bridge(leg)
+        if row.bridge is not None:
+            board.enter_bridge(leg, row.bridge, mixing=True)
+        if row.pair is None:
+            continue
+        other = halves.setdefault(row.pair, leg)
+        if other is not leg:
+            leg.pair, other.pair = other, leg
+
+
+def _bring_forward(board: Board, row: ChannelSeen, leg: Leg, at: UnixMs) -> None:
+    call = leg.call
+    if row.queue is not None and leg.role is Role.CUSTOMER and call.queue != row.queue:
+        call.queue = row.queue
+        call.queued_at = call.queued_at or row.since
+        progress.changed(board, call, at)
+    if call.has_customer and not call.announced:
+        progress.start(board, call, at)
+    if leg.state is ChannelState.RINGING:
+        progress.ring(board, leg, at)
+    elif leg.state is ChannelState.UP:
+        progress.stop_ringing(board, leg, at)
+        connection.customer_up(board, leg, at)
+    connection.update(board, leg, at)
+
+
+def _close_vanished(board: Board, present: set[str], alive_until: UnixMs, at: UnixMs) -> None:
+    """Only what was known before this connection can have vanished unseen; newer legs have their own events."""
+    for leg in [leg for leg in board.legs.values() if leg.epoch < board.epoch and leg.channel not in present]:
+        progress.stop_ringing(board, leg, at)
+        board.drop_leg(leg)
+        if not leg.call.ended and connection.is_over(leg.call, leg):
+            progress.end(board, leg.call, alive_until, told_at=at, seen=False)
+    for call in [call for call in board.calls.values() if not call.confirmed]:
+        progress.end(board, call, _last_known(call, alive_until), told_at=at, seen=False)
+
+
+def _last_known(call: LiveCall, alive_until: UnixMs) -> UnixMs:
+    return max(alive_until, call.answered_at or call.started_at)

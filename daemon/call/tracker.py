@@ -1,0 +1,56 @@
+"""Turns one PBX's signals into call events: who calls whom, who answered, when it ended.
+
+`feed` is the only door. It never looks at a clock, and a signal that makes no sense in the present state changes
+nothing and is counted in `oddities`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from daemon.call.board import Board
+from daemon.call.directory import Directory
+from daemon.call.events import CallEvent
+from daemon.call.handlers import HANDLERS
+from daemon.call.live import restore
+from daemon.call.model import Call, PbxName
+from daemon.call.signals import Signal, UnixMs
+
+
+class Tracker:
+    """All living calls of one PBX. Feed it from one task only."""
+
+    def __init__(self, pbx: PbxName, directory: Directory) -> None:
+        self._board = Board(pbx, directory)
+
+    @property
+    def oddities(self) -> Counter[str]:
+        """Counts signals that did not fit, by state and signal."""
+        return self._board.oddities
+
+    @property
+    def directory(self) -> Directory:
+        return self._board.directory
+
+    @directory.setter
+    def directory(self, directory: Directory) -> None:
+        """New legs are judged by it; legs on the line keep what they are."""
+        self._board.directory = directory
+
+    def restore(self, calls: Iterable[Call], alive_until: UnixMs) -> None:
+        """Take up the calls the store knew as living; the next snapshot confirms or closes each."""
+        self._board.last_alive = alive_until
+        for call in calls:
+            self._board.add_call(restore(call))
+
+    def feed(self, signal: Signal) -> list[CallEvent]:
+        """Take one signal in and return what it means, in order."""
+        board = self._board
+        HANDLERS[type(signal)](board, signal)
+        events, board.events = board.events, []
+        return events
+
+    def calls(self) -> list[Call]:
+        """All living calls, oldest first."""
+        return sorted((call.snapshot() for call in self._board.calls.values()), key=lambda call: call.started_at)
