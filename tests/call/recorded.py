@@ -33,8 +33,7 @@ class Recording:
         country = self.truth.get("country", "VN")
         endpoints = {Endpoint(e): UserId(user) for user, es in self.truth["agents"].items() for e in es}
         mobiles = {
-            str(customer_number(n, country)): UserId(user)
-            for user, n in self.truth.get("personal_numbers", {}).items()
+            str(customer_number(n, country)): UserId(user) for user, n in self.truth.get("personal_numbers", {}).items()
         }
         return Directory(country, MappingProxyType(endpoints), MappingProxyType(mobiles))
 

@@ -69,6 +69,6 @@ def check_answer_times(call: Call, people: dict[str, Any], connected: list[Agent
     assert abs(call.answered_at - answered[0] * 1000) <= ANSWER_TOLERANCE_MS
     mine = [event.answered_at for event in connected if event.call.call_id == call.call_id]
     assert len(mine) == len(set(people["agents"]))
-    first_times = {user: at for user, at in reversed(list(zip(people["agents"], answered, strict=False)))}
+    first_times = dict(reversed(list(zip(people["agents"], answered, strict=False))))
     for at, expected in zip(mine, sorted(first_times.values()), strict=False):
         assert abs(at - expected * 1000) <= ANSWER_TOLERANCE_MS

@@ -38,9 +38,10 @@ class Rule:
     after: float = 0.0
     ringing: bool = True
     silent: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        rule: dict[str, Any] = {"after": self.after, "ringing": self.ringing}
+        rule: dict[str, Any] = {"after": self.after, "ringing": self.ringing, "headers": dict(self.headers)}
         if self.code is not None:
             rule["code"] = self.code
         if self.silent:
@@ -196,10 +197,10 @@ class Phone:
     async def close(self) -> None:
         """Hang up what is left and end the process."""
         for call in self.calls:
-            if not call.is_over and self._is_running:
+            if not call.is_over and self.is_running:
                 with contextlib.suppress(PhoneError, TimeoutError):
                     await call.hangup()
-        if self._is_running and any(not call.is_over for call in self.calls):
+        if self.is_running and any(not call.is_over for call in self.calls):
             with contextlib.suppress(PhoneError, TimeoutError):
                 await self.until(lambda: all(c.is_over for c in self.calls), 2.0, "hangup")
         await self.kill()
@@ -284,7 +285,7 @@ class Phone:
                 await asyncio.wait_for(self._changed.wait(), min(left, 0.5))
 
     @property
-    def _is_running(self) -> bool:
+    def is_running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
     async def _read(self) -> None:

@@ -67,6 +67,9 @@ class Talk(pj.Call):  # type: ignore[misc]
 
     def onCallTransferStatus(self, prm: Any) -> None:  # noqa: N802
         tell("transfer", call=self.key, code=int(prm.statusCode), final=bool(prm.finalNotify))
+        # After a REFER that went well the PBX waits for the phone's BYE, and phones send it.
+        if prm.finalNotify and prm.statusCode // 100 == 2:
+            self.phone.hang_up_later(self)
 
 
 class Line(pj.Account):  # type: ignore[misc]
@@ -96,6 +99,8 @@ class PhoneProcess:
         self.keys = itertools.count(1)
         self.later: list[tuple[float, int, Callable[[], None]]] = []
         self.rule: Json = {"ring": True}
+        # The registration asked for last: a changed one is a new account setting, the same one a refresh.
+        self.expires = 0
         self.endpoint = self._start_endpoint()
         self.tone = self._start_tone()
         self.lines = [self._open_line(str(setup["identity"]), registrar=None)]
@@ -112,7 +117,12 @@ class PhoneProcess:
             self._answer(talk, 180)
         after = float(self.rule.get("after", 0))
         if "code" in self.rule:
-            self._do_later(after, lambda: self._answer(talk, int(self.rule["code"])))
+            rule = self.rule
+            self._do_later(after, lambda: self._answer(talk, int(rule["code"]), rule.get("headers", {})))
+
+    def hang_up_later(self, talk: Talk) -> None:
+        """A call must not be hung up inside its own callback."""
+        self._do_later(0.0, lambda: None if talk.is_over else talk.hangup(pj.CallOpParam()))
 
     def run(self) -> None:
         tell("ready", port=self.port)
@@ -141,8 +151,13 @@ class PhoneProcess:
             tell("reply", id=command["id"], error=repr(error))
 
     def do_register(self, command: Json) -> None:
+        expires = int(command.get("expires", 60))
+        if expires == self.expires:
+            self.lines[0].setRegistration(True)
+            return
+        self.expires = expires
         registrar = f"sip:{self.setup['pbx']}"
-        self.lines[0].modify(self._line_config(str(self.setup["identity"]), registrar, int(command.get("expires", 60))))
+        self.lines[0].modify(self._line_config(str(self.setup["identity"]), registrar, expires))
 
     def do_unregister(self, command: Json) -> None:
         self.lines[0].setRegistration(False)
@@ -155,10 +170,7 @@ class PhoneProcess:
         line = self._open_line(identity, registrar=None) if identity else self.lines[0]
         talk = Talk(self, line, pj.PJSUA_INVALID_ID)
         prm = pj.CallOpParam(True)
-        for name, value in command.get("headers", {}).items():
-            header = pj.SipHeader()
-            header.hName, header.hValue = name, value
-            prm.txOption.headers.push_back(header)
+        _add_headers(prm, command.get("headers", {}))
         talk.makeCall(command["to"], prm)
         return talk.key
 
@@ -193,11 +205,12 @@ class PhoneProcess:
     def _talk(self, command: Json) -> Talk:
         return self.talks[int(command["call"])]
 
-    def _answer(self, talk: Talk, code: int) -> None:
+    def _answer(self, talk: Talk, code: int, headers: Json | None = None) -> None:
         if talk.is_over:
             return
         prm = pj.CallOpParam()
         prm.statusCode = code
+        _add_headers(prm, headers or {})
         talk.answer(prm)
 
     def _do_later(self, after: float, what: Callable[[], None]) -> None:
@@ -263,6 +276,13 @@ class PhoneProcess:
         media.boundAddress = str(self.setup["host"])
         media.port = int(self.setup["rtp_port"])
         return config
+
+
+def _add_headers(prm: Any, headers: Json) -> None:
+    for name, value in headers.items():
+        header = pj.SipHeader()
+        header.hName, header.hValue = name, value
+        prm.txOption.headers.push_back(header)
 
 
 def main() -> None:

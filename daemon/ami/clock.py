@@ -1,0 +1,47 @@
+"""When an event happened: Asterisk's own `Timestamp`, unless live and its clock is wrong."""
+
+from __future__ import annotations
+
+import structlog
+
+from daemon.ami.message import Message
+from daemon.call.signals import UnixMs
+
+UNKNOWN = UnixMs(0)
+MAX_SKEW_MS = 60_000
+_LATEST_MS = 253_402_300_799_999  # the year 9999: what a datetime can hold
+
+_log = structlog.get_logger(__name__)
+
+
+class EventClock:
+    """One for each connection. A replayed trace is right by definition; live, one wrong time ends the trust in all."""
+
+    __slots__ = ("_live", "_trusted", "last")
+
+    def __init__(self, *, live: bool) -> None:
+        self._live = live
+        self._trusted = True
+        self.last = UNKNOWN
+
+    @property
+    def skewed(self) -> bool:
+        return not self._trusted
+
+    def time_of(self, message: Message, arrival: UnixMs) -> UnixMs:
+        stamp = _milliseconds(message.get("Timestamp")) if self._trusted else None
+        if stamp is not None and self._live and abs(stamp - arrival) > MAX_SKEW_MS:
+            self._trusted, stamp = False, None
+            _log.warning("ami_clock_skewed", advice="set the PBX's clock; the time of arrival is used until then")
+        if stamp is None:
+            stamp = arrival or self.last
+        self.last = UnixMs(stamp)
+        return self.last
+
+
+def _milliseconds(text: str | None) -> int | None:
+    try:
+        value = int(float(text or "") * 1000)
+    except (ValueError, OverflowError):
+        return None
+    return value if 0 < value <= _LATEST_MS else None

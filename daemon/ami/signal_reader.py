@@ -1,0 +1,163 @@
+"""AMI bytes in, signals out: the same for a live connection and for a replayed trace. Does no I/O.
+
+Hostile bytes raise nothing but `ProtocolError`; everything else that is wrong is counted and passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from daemon.ami.clock import UNKNOWN, EventClock
+from daemon.ami.framing import Framer
+from daemon.ami.message import Message, MissingHeader
+from daemon.ami.signal_table import SIGNAL_TABLE, Builder
+from daemon.ami.snapshot import SnapshotRows
+from daemon.call.signals import ChannelEnded, LinkDown, LinkUp, Signal, UnixMs
+
+BANNER = b"Asterisk Call Manager/"
+
+_EVENT = b"Event: "
+_BANNER_LINE = re.compile(rb"Asterisk Call Manager/([^\r\n]{0,40})(?:\r\n|\Z)")
+# Inside a message only a banner that a response follows is one: a caller may call himself like a banner.
+_BANNER_INSIDE = re.compile(rb"Asterisk Call Manager/([0-9.]{1,20})\r\n(?=Response: )")
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class ReaderCounters:
+    """What has been read since the start, over all connections of one PBX."""
+
+    bytes: int = 0
+    events: int = 0
+    dropped: int = 0
+    """Events without a row in the table, not parsed."""
+    protocol_errors: int = 0
+    odd: int = 0
+    """Messages that are neither event nor response."""
+    incomplete_lists: int = 0
+    malformed: Counter[str] = field(default_factory=Counter)
+    """Used events that lack a header they cannot be without, by kind."""
+
+
+class SignalReader:
+    """Feed it in order what one socket gave, or a whole trace in pieces of any size.
+
+    In a trace a new banner is a new connection; live, each connection has its own reader. `answers` takes each
+    message that answers an action (responses and OriginateResponse).
+    """
+
+    def __init__(
+        self,
+        *,
+        live: bool,
+        answers: Callable[[Message], None] | None = None,
+        counters: ReaderCounters | None = None,
+    ) -> None:
+        self._live = live
+        self._answers = answers
+        self._framer = Framer()
+        self._rows = SnapshotRows()
+        self._clock = EventClock(live=live)
+        self._signals: list[Signal] = []
+        self._builders: dict[bytes, Builder] = {
+            **SIGNAL_TABLE,
+            b"CoreShowChannel": self._rows.add,
+            b"CoreShowChannelsComplete": self._rows.complete,
+            b"OriginateResponse": self._originate_response,
+        }
+        self.is_up = False
+        self.version: str | None = None
+        self.counters = counters or ReaderCounters()
+
+    def feed(self, data: bytes, arrival: UnixMs = UNKNOWN) -> list[Signal]:
+        """Return the signals that `data` completes. `arrival`: when it came, `UNKNOWN` where a trace does not tell."""
+        self._signals = []
+        self.counters.bytes += len(data)
+        events = dropped = 0
+        builders, live = self._builders, self._live
+        for raw in self._framer.feed(data):
+            if raw.startswith(_EVENT) and (live or BANNER not in raw):
+                events += 1
+                build = builders.get(raw[7 : raw.find(b"\r", 7)])
+                if build is None:
+                    dropped += 1
+                else:
+                    self._build(build, raw, arrival)
+            elif raw:
+                self._odd_message(raw, arrival)
+        self.counters.events += events
+        self.counters.dropped += dropped
+        return self._signals
+
+    def link_lost(self, at: UnixMs) -> list[Signal]:
+        """Return what the end of the connection means; half a list is forgotten with half a message."""
+        was_up, self.is_up = self.is_up, False
+        self._rows.clear()
+        return [LinkDown(at)] if was_up else []
+
+    def _build(self, build: Builder, raw: bytes, arrival: UnixMs) -> None:
+        message = Message(raw)
+        try:
+            signal = build(message, self._clock.time_of(message, arrival))
+        except MissingHeader as missing:
+            self._malformed(raw, missing)
+            return
+        self.counters.incomplete_lists = self._rows.incomplete
+        if signal is None:
+            return
+        if not self.is_up:
+            self._login(signal.at)
+        self._clock.last = max(self._clock.last, signal.at)
+        if self._rows.gathering and isinstance(signal, ChannelEnded):
+            self._rows.ended(signal.channel)
+        self._signals.append(signal)
+
+    def _login(self, at: UnixMs) -> None:
+        self.is_up = True
+        self._signals.append(LinkUp(at))
+
+    def _odd_message(self, raw: bytes, arrival: UnixMs) -> None:
+        """Take what is no plain event: banner, response, event behind odd lines, or nothing we know."""
+        raw = raw.lstrip(b"\r\n")
+        if banner := _BANNER_LINE.match(raw) or (None if self._live else _BANNER_INSIDE.search(raw)):
+            self._signals += self.link_lost(self._clock.last)
+            self.version = banner[1].decode("ascii", "replace")
+            raw = raw[banner.end() :]
+        if raw.startswith(b"Response: "):
+            self._response(Message(raw), arrival)
+            return
+        start = 0 if raw.startswith(_EVENT) else raw.find(b"\r\nEvent: ") + 2
+        if raw.startswith(_EVENT, start):
+            self._event(raw[start:], arrival)
+        elif raw:
+            self.counters.odd += 1
+
+    def _event(self, raw: bytes, arrival: UnixMs) -> None:
+        self.counters.events += 1
+        if build := self._builders.get(raw[7 : raw.find(b"\r", 7)]):
+            self._build(build, raw, arrival)
+        else:
+            self.counters.dropped += 1
+
+    def _response(self, message: Message, arrival: UnixMs) -> None:
+        # A trace tells no time here: there the first signal brings the link up.
+        if self._live and not self.is_up and message.get("Message") == "Authentication accepted":
+            self._login(arrival)
+        if self._answers:
+            self._answers(message)
+
+    def _originate_response(self, message: Message, _at: UnixMs) -> None:
+        if self._answers:
+            self._answers(message)
+
+    def _malformed(self, raw: bytes, missing: MissingHeader) -> None:
+        event = raw[7 : raw.find(b"\r", 7)].decode("ascii", "replace")
+        if event not in self.counters.malformed:
+            _log.warning("ami_event_malformed", ami_event=event, missing=str(missing))
+        self.counters.malformed[event] += 1

@@ -1,0 +1,96 @@
+"""Lists of deliveries, newest first, and every attempt of one. Nothing here holds a secret: headers are not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select, tuple_
+
+from daemon.call.rendering import iso_utc
+from daemon.store.outbox import Reads
+from daemon.store.tables import deliveries, delivery_attempts
+from daemon.store.work import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """None matches every delivery; `webhook_id` '' the popups."""
+
+    status: str | None = None
+    webhook_id: str | None = None
+    event_type: str | None = None
+    call_id: str | None = None
+
+
+_PLACE = (deliveries.c.created_at, deliveries.c.delivery_id)
+_ALL = select(deliveries).order_by(*(column.desc() for column in _PLACE))
+_ONE = select(deliveries).where(deliveries.c.delivery_id == bindparam("b_id"))
+_ATTEMPTS = (
+    select(delivery_attempts)
+    .where(delivery_attempts.c.delivery_id == bindparam("b_id"))
+    .order_by(delivery_attempts.c.number.desc())
+    .limit(100)
+)
+
+
+async def read_deliveries(
+    reads: Reads, wanted: DeliveryFilter, limit: int, after: Sequence[int | str] | None
+) -> list[Row]:
+    statement = _ALL.limit(limit)
+    for name in ("status", "webhook_id", "event_type", "call_id"):
+        if (value := getattr(wanted, name)) is not None:
+            statement = statement.where(deliveries.c[name] == value)
+    if after is not None:
+        statement = statement.where(tuple_(*_PLACE) < tuple_(*after))
+    return list(await reads.fetch(statement, {}))
+
+
+async def read_delivery(reads: Reads, delivery_id: str) -> Row | None:
+    rows = await reads.fetch(_ONE, {"b_id": delivery_id})
+    return rows[0] if rows else None
+
+
+async def read_attempts(reads: Reads, delivery_id: str) -> list[dict[str, object]]:
+    """As the API shows them, the last hundred, oldest first."""
+    rows = await reads.fetch(_ATTEMPTS, {"b_id": delivery_id})
+    return [
+        {
+            "number": row["number"],
+            "at": iso_utc(row["at"]),
+            "status_code": row["status_code"],
+            "latency_ms": row["latency_ms"],
+            "error": row["error"],
+            "answer": row["answer"],
+        }
+        for row in reversed(rows)
+    ]
+
+
+def delivery_json(row: Row) -> dict[str, object]:
+    """The delivery object of the API. `webhook_id` is null for a popup; `body` is what was signed, byte for byte."""
+    return {
+        "delivery_id": row["delivery_id"],
+        "webhook_id": row["webhook_id"] or None,
+        "event_type": row["event_type"],
+        "method": row["method"],
+        "url": row["url"],
+        "body": row["body"],
+        "pbx": row["pbx"],
+        "call_id": row["call_id"],
+        "ticket_id": None if row["ticket_id"] is None else str(row["ticket_id"]),
+        "user_id": row["user_id"],
+        "status": row["status"],
+        "attempt_count": row["attempt_count"],
+        "next_attempt_at": iso_utc(row["next_attempt_at"]),
+        "expires_at": iso_utc(row["expires_at"]),
+        "created_at": iso_utc(row["created_at"]),
+        "finished_at": iso_utc(row["finished_at"]),
+        "last_status_code": row["last_status_code"],
+        "last_error": row["last_error"],
+    }
+
+
+def delivery_place(row: Row) -> list[int | str]:
+    """Where the next page begins."""
+    return [row["created_at"], row["delivery_id"]]

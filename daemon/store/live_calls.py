@@ -1,0 +1,44 @@
+"""What a restart needs: the calls that lived when the daemon was last alive, and when that was."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert
+
+from daemon.call.model import Call, CallState
+from daemon.call.signals import UnixMs
+from daemon.store.reader import Reader
+from daemon.store.row import call_of
+from daemon.store.tables import calls, settings
+from daemon.store.work import Query, Work
+
+_LAST_ALIVE = "last_alive_at"
+_LIVING = (
+    select(calls)
+    .where(calls.c.state.in_([CallState.RINGING.value, CallState.ANSWERED.value]))  # not `!= ended`: uses the index
+    .order_by(calls.c.started_at, calls.c.call_id)
+)
+_BEAT = select(settings.c.value).where(settings.c.key == _LAST_ALIVE)
+_new_beat = insert(settings)
+_SET_BEAT = _new_beat.on_conflict_do_update(
+    index_elements=[settings.c.key],
+    set_={"value": _new_beat.excluded.value, "changed_at": _new_beat.excluded.changed_at},
+)
+
+
+async def living_calls(reader: Reader) -> list[Call]:
+    """Calls that have not ended, oldest first."""
+    return [call_of(row) for row in await reader.fetch(_LIVING)]
+
+
+async def last_alive(reader: Reader) -> UnixMs | None:
+    """When the heart last beat; None for a new store."""
+    rows = await reader.fetch(_BEAT)
+    return UnixMs(int(json.loads(rows[0]["value"]))) if rows else None
+
+
+def heartbeat(at: UnixMs) -> Work[None]:
+    """Write it every few seconds: after a crash it bounds when the daemon stopped seeing."""
+    yield Query(_SET_BEAT, {"key": _LAST_ALIVE, "value": str(at), "changed_at": at})

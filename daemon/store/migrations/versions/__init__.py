@@ -1,0 +1,1 @@
+"""One file per revision, named by its number. A released revision is never changed."""

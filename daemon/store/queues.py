@@ -1,0 +1,61 @@
+"""What an admin set for a queue. A queue nobody configured has no row and counts as on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from daemon.policy.call_settings import QueueSettings
+from daemon.store.outbox import Reads
+from daemon.store.tables import queues
+from daemon.store.work import Query, Row, Work
+
+_PAGE = select(queues).where(queues.c.name > bindparam("b_after")).order_by(queues.c.name).limit(bindparam("b_limit"))
+_ALL = select(queues)
+_ONE = select(queues).where(queues.c.name == bindparam("b_name"))
+_INSERT = insert(queues)
+_UPDATE = (
+    update(queues)
+    .where(queues.c.name == bindparam("b_name"))
+    .values(create_tickets=bindparam("b_create_tickets"), ringtone=bindparam("b_ringtone"))
+)
+_DELETE = delete(queues).where(queues.c.name == bindparam("b_name"))
+
+
+async def read_queues(reads: Reads) -> Mapping[str, QueueSettings]:
+    """All of them, for the rulebook."""
+    return MappingProxyType({row["name"]: _queue_of(row) for row in await reads.fetch(_ALL, {})})
+
+
+async def read_queue_page(reads: Reads, after: str, limit: int) -> list[tuple[str, QueueSettings]]:
+    rows = await reads.fetch(_PAGE, {"b_after": after, "b_limit": limit})
+    return [(row["name"], _queue_of(row)) for row in rows]
+
+
+async def read_queue(reads: Reads, name: str) -> QueueSettings | None:
+    rows = await reads.fetch(_ONE, {"b_name": name})
+    return _queue_of(rows[0]) if rows else None
+
+
+def put_queue(name: str, queue: QueueSettings) -> Work[bool]:
+    """True: new."""
+    known = yield Query(_ONE, {"b_name": name})
+    if known:
+        yield Query(_UPDATE, {"b_name": name, "b_create_tickets": queue.create_tickets, "b_ringtone": queue.ringtone})
+    else:
+        yield Query(_INSERT, {"name": name, "create_tickets": queue.create_tickets, "ringtone": queue.ringtone})
+    return not known
+
+
+def delete_queue(name: str) -> Work[bool]:
+    """Back to the defaults. False: it was on them already."""
+    known = yield Query(_ONE, {"b_name": name})
+    if known:
+        yield Query(_DELETE, {"b_name": name})
+    return bool(known)
+
+
+def _queue_of(row: Row) -> QueueSettings:
+    return QueueSettings(create_tickets=bool(row["create_tickets"]), ringtone=row["ringtone"])

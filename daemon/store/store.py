@@ -1,0 +1,74 @@
+"""The store as the rest of the daemon sees it: one writer, one reader, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Self
+
+import structlog
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from daemon.errors import ConfigError
+from daemon.store import schema
+from daemon.store.reader import FileReader, MemoryReader, Reader
+from daemon.store.sqlite import MEMORY, SqliteDriver
+from daemon.store.writer import OnCommit, Writer
+
+_CLOSE_TIMEOUT_S = 20.0  # below systemd's 90 s
+
+log = structlog.get_logger(__name__)
+
+
+class Store:
+    """Made by `open`. The owner awaits `watch`, which raises StoreBroken when the store cannot go on."""
+
+    def __init__(self, driver: SqliteDriver, writer: Writer, reader: Reader) -> None:
+        self.writer = writer
+        self.reader = reader
+        self._driver = driver
+        self._running = asyncio.create_task(writer.run(), name="store-writer")
+
+    @classmethod
+    async def open(cls, url: str, on_commit: OnCommit | None = None) -> Self:
+        """`sqlite:////absolute/file.db`, or `sqlite://` in memory. Migrates the file first."""
+        path = database_path(url)
+        driver = SqliteDriver(path)
+        if path == MEMORY:
+            await driver.in_thread(schema.create)
+            return cls(driver, Writer(driver, on_commit), MemoryReader(driver))
+        await asyncio.to_thread(schema.upgrade, path)
+        await driver.open()
+        return cls(driver, Writer(driver, on_commit), await FileReader.open(path))
+
+    async def watch(self) -> None:
+        """Returns when the store was closed; raises StoreBroken when its file is damaged."""
+        await asyncio.shield(self._running)
+
+    async def close(self, within_seconds: float = _CLOSE_TIMEOUT_S) -> None:
+        """Write what is queued; after `within_seconds` (the disk is still full) give it up."""
+        try:
+            async with asyncio.timeout(within_seconds):
+                await self.writer.stop()
+                await self._running
+        except Exception:
+            log.exception("store_closed_unwritten", waiting=self.writer.waiting)
+        await self.reader.close()
+        await self._driver.close()
+
+
+def database_path(url: str) -> str:
+    """The file of a `sqlite:` URL, or `:memory:`."""
+    parsed = _parsed(url)
+    if parsed.drivername.startswith("postgres"):
+        raise ConfigError("store.url: this version keeps its data in SQLite only; write sqlite:////absolute/path.db")
+    if parsed.drivername != "sqlite" or parsed.query or parsed.host:
+        raise ConfigError("store.url must read sqlite:////absolute/path.db (four slashes)")
+    return parsed.database or MEMORY
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise ConfigError("store.url must read sqlite:////absolute/path.db (four slashes)") from error

@@ -1,0 +1,106 @@
+"""Bearer tokens: 256 random bits shown once; only their SHA-256 is kept, so a stolen database opens nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import bindparam, insert, or_, select, update
+
+from daemon.call.signals import UnixMs
+from daemon.store.outbox import Reads
+from daemon.store.tables import tokens
+from daemon.store.work import Query, Row, Work
+
+TOKEN_PREFIX: Final = "cw_"  # noqa: S105 -- lets secret scanners recognise a leaked token
+USE_NOTED_EVERY_MS: Final = 60_000
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    SUPERVISOR = "supervisor"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A token as lists show it: never the token itself."""
+
+    token_id: str
+    role: Role
+    label: str
+    created_at: UnixMs
+    last_used_at: UnixMs | None
+    revoked_at: UnixMs | None
+
+
+_INSERT = insert(tokens)
+_BY_DIGEST = select(tokens).where(tokens.c.digest == bindparam("b_digest"), tokens.c.revoked_at.is_(None))
+_ALL = select(tokens).order_by(tokens.c.created_at, tokens.c.token_id)
+_NOTE_USE = (
+    update(tokens)
+    .where(
+        tokens.c.token_id == bindparam("b_id"),
+        or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at <= bindparam("b_before")),
+    )
+    .values(last_used_at=bindparam("b_now"))
+)
+_LIVE = select(tokens.c.token_id).where(tokens.c.token_id == bindparam("b_id"), tokens.c.revoked_at.is_(None))
+_REVOKE = update(tokens).where(tokens.c.token_id == bindparam("b_id")).values(revoked_at=bindparam("b_now"))
+
+
+def new_token() -> str:
+    """A fresh token. Give it to `add_token` and show it once; it cannot be found again."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def add_token(token: str, role: Role, label: str, now: UnixMs) -> Work[str]:
+    """Keeps the digest; returns the token's id."""
+    digest = _digest(token)
+    token_id = f"tok_{digest[:16]}"  # derived, so that running the work twice makes the same row
+    yield Query(
+        _INSERT,
+        {"token_id": token_id, "digest": digest, "role": role.value, "label": label, "created_at": now},
+    )
+    return token_id
+
+
+async def find_token(reads: Reads, token: str) -> Token | None:
+    """The live token, or None. Looked up by digest: nothing an attacker can time depends on the token's characters."""
+    rows = await reads.fetch(_BY_DIGEST, {"b_digest": _digest(token)})
+    return _token_of(rows[0]) if rows else None
+
+
+async def all_tokens(reads: Reads) -> list[Token]:
+    return [_token_of(row) for row in await reads.fetch(_ALL, {})]
+
+
+def note_use(token_id: str, now: UnixMs) -> Work[None]:
+    """`last_used_at`, at most once a minute."""
+    yield Query(_NOTE_USE, {"b_id": token_id, "b_now": now, "b_before": now - USE_NOTED_EVERY_MS})
+
+
+def revoke_token(token_id: str, now: UnixMs) -> Work[bool]:
+    """Counts from the next request on. False: there is no such live token."""
+    rows = yield Query(_LIVE, {"b_id": token_id})
+    if rows:
+        yield Query(_REVOKE, {"b_id": token_id, "b_now": now})
+    return bool(rows)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _token_of(row: Row) -> Token:
+    return Token(
+        token_id=row["token_id"],
+        role=Role(row["role"]),
+        label=row["label"],
+        created_at=row["created_at"],
+        last_used_at=row["last_used_at"],
+        revoked_at=row["revoked_at"],
+    )

@@ -1,0 +1,91 @@
+"""`/api/v1/call-settings`: read, change all or some, and the secret that signs popups."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from aiohttp import web
+from pydantic import TypeAdapter
+
+from daemon.policy.call_settings import CallSettings
+from daemon.store.settings import (
+    POPUP_SECRET,
+    SETTING_NAMES,
+    SettingsChanged,
+    StoredSettings,
+    change_settings,
+    keep_inner,
+    read_settings,
+    settings_json,
+)
+from daemon.store.webhooks import new_secret
+from daemon.web.auth import caller
+from daemon.web.body import json_object, validated
+from daemon.web.listing import json_response
+from daemon.web.problem import FieldError, Problem, invalid
+from daemon.web.query import Query
+from daemon.web.services import services
+from daemon.web.settings_rules import settings_errors
+
+_ADAPTER: Final = TypeAdapter(CallSettings)
+
+
+async def get_settings(request: web.Request) -> web.Response:
+    Query(request, ())
+    return _answer(await read_settings(services(request).reads))
+
+
+async def put_settings(request: web.Request) -> web.Response:
+    """Changes the keys that are given and no others, all or none of them; PATCH does the same.
+
+    `If-Match` with the `ETag` of a GET refuses the change (412) when somebody else was faster.
+    """
+    Query(request, ())
+    parts, given = services(request), await json_object(request)
+    wanted = _checked(given)
+    expected, by, now = _expected(request), caller(request).name, parts.clock()
+    try:
+        changed = await parts.writes.change(lambda: change_settings(wanted, by, now, expected))
+    except SettingsChanged as error:
+        raise Problem(412, str(error)) from error
+    if changed:
+        await parts.rules_changed()
+    return _answer(await read_settings(parts.reads))
+
+
+async def rotate_popup_secret(request: web.Request) -> web.Response:
+    """A new secret for the signature of popup webhooks, shown this once."""
+    Query(request, ())
+    parts, secret = services(request), new_secret()
+    by, now = caller(request).name, parts.clock()
+    await parts.writes.change(lambda: keep_inner(POPUP_SECRET, secret, by, now, replace=True))
+    await parts.rules_changed()
+    return json_response({"secret": secret})
+
+
+def _checked(given: dict[str, object]) -> dict[str, object]:
+    """The given keys in the form in which they are kept. No rule spans two keys, so the others need not be known."""
+    unknown = [FieldError(name[:100], "is not a known field") for name in given if name not in SETTING_NAMES]
+    if unknown:
+        raise invalid(unknown[:100])
+    settings = validated(_ADAPTER, given)
+    if errors := settings_errors(settings):
+        raise invalid(errors)
+    kept = settings_json(settings)
+    return {name: kept[name] for name in given}
+
+
+def _expected(request: web.Request) -> int | None:
+    tag = request.headers.get("If-Match", "*").strip()
+    if tag == "*":
+        return None
+    digits = tag.removeprefix('"').removesuffix('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+        raise Problem(412, "If-Match is not the ETag of these settings; read them again")
+    return int(digits)
+
+
+def _answer(stored: StoredSettings) -> web.Response:
+    document = json.loads(json.dumps(settings_json(stored.settings)))
+    return json_response(document, headers={"ETag": f'"{stored.version}"'})

@@ -1,0 +1,81 @@
+"""What happens now, for whoever listens: a bounded ring of events with ids. It never waits for a listener.
+
+A listener has a place in the ring, no queue of its own; one that falls out of the ring is told so (`reset`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections import deque
+from collections.abc import AsyncGenerator, Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+RESET: Final = "reset"
+"""The event that says: something was missed, read the lists again."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """`event_id` is what a listener sends back to go on from here; `data` is one line of JSON."""
+
+    event_id: str
+    event_type: str
+    data: str
+
+
+class EventFeed:
+    """The last `capacity` events. Ids begin with a name drawn at start, so ids of an earlier run are recognised."""
+
+    def __init__(self, capacity: int = 2048, run: str | None = None) -> None:
+        self._ring: deque[FeedEvent] = deque(maxlen=capacity)
+        self._run = run or secrets.token_hex(4)
+        self._count = 0
+        self._closed = False
+        self._news = asyncio.Event()
+
+    def publish(self, event_type: str, data: Mapping[str, object]) -> None:
+        """Callable from the event loop only; costs the same however many listen."""
+        self._count += 1
+        text = json.dumps(data, separators=(",", ":"))  # ASCII: no line end, no broken surrogate gets out
+        self._ring.append(FeedEvent(self._id(self._count), event_type, text))
+        self._wake()
+
+    def close(self) -> None:
+        """Ends every listener; the server is stopping."""
+        self._closed = True
+        self._wake()
+
+    async def listen(self, last_id: str | None, types: Collection[str] = ()) -> AsyncGenerator[FeedEvent]:
+        """Events after `last_id` (None: from now on) of these types (none: all), until the feed closes.
+
+        Yields `reset` when events in between are gone: the id is of another run or fell out of the ring.
+        """
+        place = self._count if last_id is None else self._place_of(last_id)
+        while not self._closed:
+            if place is None or place < self._count - len(self._ring):
+                place = self._count
+                yield FeedEvent(self._id(place), RESET, '{"reason":"events were missed"}')
+            elif place == self._count:
+                await self._news.wait()
+            else:
+                place += 1
+                event = self._ring[place - self._count - 1]
+                if not types or event.event_type in types:
+                    yield event
+
+    def _place_of(self, last_id: str) -> int | None:
+        run, _, count = last_id.rpartition("-")
+        if run != self._run or not count.isascii() or not count.isdigit() or len(count) > 18:
+            return None
+        return int(count) if int(count) <= self._count else None
+
+    def _id(self, count: int) -> str:
+        return f"{self._run}-{count}"
+
+    def _wake(self) -> None:
+        """Everybody who waits now is woken; who comes later waits for the next event."""
+        self._news.set()
+        self._news = asyncio.Event()

@@ -1,0 +1,105 @@
+"""Every error leaves as `application/problem+json` (RFC 9457). A reader never sees a traceback, only an id to quote."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from daemon.errors import TryAgain
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field; the empty name is the body as a whole."""
+
+    field: str
+    message: str
+
+
+class Problem(Exception):
+    """The request cannot be done as it stands."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        **members: object,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+def invalid(errors: Sequence[FieldError]) -> Problem:
+    """422: nothing was changed, and these fields are why."""
+    return Problem(422, "nothing was changed; correct the fields named in errors", errors=errors)
+
+
+def not_found(what: str) -> Problem:
+    return Problem(404, f"there is no such {what}")
+
+
+def problem_response(problem: Problem) -> web.Response:
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.members,
+    }
+    if problem.errors:
+        body["errors"] = [{"field": error.field, "message": error.message} for error in problem.errors]
+    return web.Response(
+        status=problem.status,
+        headers=problem.headers,
+        text=json.dumps(body),
+        content_type="application/problem+json",
+    )
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return problem_response(problem)
+    except web.HTTPException as error:
+        return _from_aiohttp(error)
+    except TimeoutError:
+        return problem_response(Problem(503, "this took too long; try again", headers={"Retry-After": "5"}))
+    except TryAgain as error:
+        _log.warning("request_failed", error=str(error), path=request.match_info.route.resource)
+        return problem_response(Problem(503, "the store cannot do this now; try again", headers={"Retry-After": "5"}))
+    except Exception:  # noqa: BLE001 -- the last door: whatever it is, the caller gets an id and the log the rest
+        incident = secrets.token_hex(8)
+        _log.exception("request_broke", incident=incident, method=request.method)
+        return problem_response(Problem(500, "this is our fault; quote the id", id=incident))
+
+
+def _from_aiohttp(error: web.HTTPException) -> web.Response:
+    """aiohttp's own refusals (404, 405, 413 …), with the headers that belong to them (`Allow`)."""
+    headers = {name: value for name, value in error.headers.items() if name.lower() not in _BODY_HEADERS}
+    return problem_response(Problem(error.status, _DETAILS.get(error.status, error.reason), headers=headers))
+
+
+_BODY_HEADERS = frozenset({"content-type", "content-length"})
+_DETAILS = {
+    404: "there is nothing at this address",
+    405: "this address does not know this method",
+    413: "the body is larger than 1 MiB",
+}

@@ -1,0 +1,70 @@
+"""Every address, what it does and who may use it. A test fails when an address has no entry in its table of roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp.typedefs import Handler
+
+from daemon.store.tokens import Role
+from daemon.web import agents, call_settings, calls, deliveries, events, health, queues, tickets, webhooks
+from daemon.web.auth import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    path: str
+    handler: Handler
+    access: Access
+
+
+_ADMIN: Final = frozenset({Role.ADMIN})
+_SUPERVISORS: Final = frozenset({Role.ADMIN, Role.SUPERVISOR})
+_AGENTS: Final = frozenset(Role)
+_API: Final = "/api/v1"
+
+ROUTES: Final = (
+    Route("GET", "/healthz", health.healthz, None),
+    Route("GET", "/readyz", health.readyz, None),
+    Route("GET", f"{_API}/call-settings", call_settings.get_settings, _SUPERVISORS),
+    Route("PUT", f"{_API}/call-settings", call_settings.put_settings, _ADMIN),
+    Route("PATCH", f"{_API}/call-settings", call_settings.put_settings, _ADMIN),
+    Route("POST", f"{_API}/call-settings/rotate-popup-secret", call_settings.rotate_popup_secret, _ADMIN),
+    Route("GET", f"{_API}/agents", agents.list_agents, _SUPERVISORS),
+    Route("GET", f"{_API}/agents/{{user_id}}", agents.get_agent, _SUPERVISORS),
+    Route("PUT", f"{_API}/agents/{{user_id}}", agents.replace_agent, _ADMIN),
+    Route("DELETE", f"{_API}/agents/{{user_id}}", agents.remove_agent, _ADMIN),
+    Route("GET", f"{_API}/queues", queues.list_queues, _SUPERVISORS),
+    Route("GET", f"{_API}/queues/{{name}}", queues.get_queue, _SUPERVISORS),
+    Route("PUT", f"{_API}/queues/{{name}}", queues.replace_queue, _ADMIN),
+    Route("DELETE", f"{_API}/queues/{{name}}", queues.remove_queue, _ADMIN),
+    Route("GET", f"{_API}/hotlines", queues.list_hotlines, _SUPERVISORS),
+    Route("GET", f"{_API}/hotlines/{{number}}", queues.get_hotline, _SUPERVISORS),
+    Route("PUT", f"{_API}/hotlines/{{number}}", queues.replace_hotline, _ADMIN),
+    Route("DELETE", f"{_API}/hotlines/{{number}}", queues.remove_hotline, _ADMIN),
+    Route("GET", f"{_API}/calls", calls.list_calls, _AGENTS),
+    Route("GET", f"{_API}/calls/{{call_id}}", calls.get_call, _AGENTS),
+    Route("GET", f"{_API}/tickets", tickets.list_tickets, _AGENTS),
+    Route("GET", f"{_API}/tickets/{{ticket_id}}", tickets.get_ticket, _AGENTS),
+    Route("PATCH", f"{_API}/tickets/{{ticket_id}}", tickets.patch_ticket, _AGENTS),
+    Route("GET", f"{_API}/webhooks", webhooks.list_webhooks, _SUPERVISORS),
+    Route("POST", f"{_API}/webhooks", webhooks.create_webhook, _ADMIN),
+    Route("GET", f"{_API}/webhooks/{{webhook_id}}", webhooks.get_webhook, _SUPERVISORS),
+    Route("PATCH", f"{_API}/webhooks/{{webhook_id}}", webhooks.patch_webhook, _ADMIN),
+    Route("DELETE", f"{_API}/webhooks/{{webhook_id}}", webhooks.remove_webhook, _ADMIN),
+    Route("POST", f"{_API}/webhooks/{{webhook_id}}/rotate-secret", webhooks.rotate_webhook_secret, _ADMIN),
+    Route("POST", f"{_API}/webhooks/{{webhook_id}}/test", webhooks.test_webhook, _ADMIN),
+    Route("POST", f"{_API}/webhooks/{{webhook_id}}/replay-failed", webhooks.replay_failed, _ADMIN),
+    Route("GET", f"{_API}/deliveries", deliveries.list_deliveries, _SUPERVISORS),
+    Route("GET", f"{_API}/deliveries/{{delivery_id}}", deliveries.get_delivery, _SUPERVISORS),
+    Route("POST", f"{_API}/deliveries/{{delivery_id}}/replay", deliveries.replay_delivery, _ADMIN),
+    Route("GET", f"{_API}/events", events.stream_events, _SUPERVISORS),
+)
+
+ENDLESS: Final = frozenset({f"{_API}/events"})
+"""Answers that last as long as the caller likes."""
+
+QUIET: Final = frozenset({"/healthz", "/readyz"})
+"""Asked every few seconds by machines: logged at debug only."""

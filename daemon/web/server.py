@@ -1,0 +1,128 @@
+"""The web application put together, and its socket. What each address does stands in `routes`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from daemon.web.auth import ACCESS, CALLER, TOKEN_USES, TokenUses, authorize
+from daemon.web.body import BODY_LIMIT
+from daemon.web.problem import problems
+from daemon.web.routes import ENDLESS, QUIET, ROUTES, Route
+from daemon.web.services import SERVICES, Services
+
+_log = structlog.get_logger(__name__)
+
+REQUEST_TIMEOUT_S: Final = 20.0
+_STOP_TIMEOUT_S: Final = 5.0
+
+_HEADERS: Final = {
+    "Server": "callwarden",  # not which versions of what
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WebServer:
+    """A server that listens. `port` is the real one where 0 was asked for."""
+
+    runner: web.AppRunner
+    port: int
+
+    async def stop(self) -> None:
+        """Ends the listeners of events, lets requests finish for a moment, closes the socket."""
+        await self.runner.cleanup()
+
+
+def build_app(parts: Services) -> web.Application:
+    """The application over these parts; it owns none of them but the feed, which it closes."""
+    app = web.Application(middlewares=(log_access, problems, limit_time, authorize), client_max_size=BODY_LIMIT)
+    app[SERVICES] = parts
+    app[TOKEN_USES] = TokenUses()
+    app[ACCESS] = {(route.method, route.path): route.access for route in ROUTES}
+    for route in ROUTES:
+        _add(app, route)
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_end_listeners)
+    app.cleanup_ctx.append(_finish_token_uses)
+    return app
+
+
+async def start_web(app: web.Application, host: str, port: int) -> WebServer:
+    """Raises OSError when the address is taken or not ours."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S, max_line_size=8190)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host or None, port).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return WebServer(runner, int(runner.addresses[0][1]))
+
+
+def _add(app: web.Application, route: Route) -> None:
+    if route.method == "GET":
+        app.router.add_get(route.path, route.handler, allow_head=route.path not in ENDLESS)
+    else:
+        app.router.add_route(route.method, route.path, route.handler)
+
+
+async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """On every answer, streams and refusals too; a page that needs another policy sets its own."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+@web.middleware
+async def limit_time(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Also ends a body that arrives a byte at a time."""
+    if _route_name(request) in ENDLESS:
+        return await handler(request)
+    async with asyncio.timeout(REQUEST_TIMEOUT_S):
+        return await handler(request)
+
+
+@web.middleware
+async def log_access(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The route and its names, never the raw path or query: they may hold a secret. Numbers are masked by the log."""
+    began = time.monotonic()
+    response = await handler(request)
+    route, known = _route_name(request), request.get(CALLER)
+    _log.log(
+        10 if route in QUIET else 20,
+        "http_request",
+        method=request.method[:10],
+        route=route,
+        status=response.status,
+        ms=round((time.monotonic() - began) * 1000, 1),
+        by=known and known.name,
+        remote=request.remote,
+        **{name: value[:100] for name, value in request.match_info.items()},
+    )
+    return response
+
+
+def _route_name(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"
+
+
+async def _end_listeners(app: web.Application) -> None:
+    app[SERVICES].feed.close()
+
+
+async def _finish_token_uses(app: web.Application) -> AsyncIterator[None]:
+    yield
+    await app[TOKEN_USES].close()

@@ -1,0 +1,85 @@
+"""What the web server needs from the rest of the daemon: `app` fills this in, the handlers know nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from aiohttp import web
+
+from daemon.call.signals import UnixMs
+from daemon.store.outbox import Reads
+from daemon.store.values import Delivery
+from daemon.store.work import Work
+from daemon.web.feed import EventFeed
+
+T = TypeVar("T")
+
+
+class Writes(Protocol):
+    """The one writer: all of a piece of work is one transaction, on disk when this returns."""
+
+    async def change(self, make_work: Callable[[], Work[T]]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing readiness depends on, as `store` or `pbx main`. The reason is shown to anybody: no secrets in it."""
+
+    name: str
+    ok: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a test message goes. `secret` signs it; `method` is GET for the popup URL, else POST."""
+
+    method: str
+    url: str
+    body: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Target({self.method})"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetAnswer:
+    """What came of one attempt: a status code, or an error in words; `answer` is the beginning of the body."""
+
+    status_code: int | None
+    latency_ms: int
+    error: str | None
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything the handlers may use.
+
+    `rules_changed` is awaited after settings, agents, queues, hotlines or webhooks were committed and before the
+    request is answered. `announced` hands deliveries that a web request committed to the engine. `replay` makes one
+    delivery pending again (False: there is none), `replay_failed` all failed ones of a webhook, and tells how many.
+    `try_target` sends one message now and keeps nothing. `refuse_target` says why a URL may not be a target.
+    """
+
+    writes: Writes
+    reads: Reads
+    feed: EventFeed
+    clock: Callable[[], UnixMs]
+    rules_changed: Callable[[], Awaitable[None]]
+    readiness: Callable[[], Awaitable[Sequence[Check]]]
+    announced: Callable[[Sequence[Delivery]], None]
+    replay: Callable[[str], Awaitable[bool]]
+    replay_failed: Callable[[str], Awaitable[int]]
+    try_target: Callable[[Target], Awaitable[TargetAnswer]]
+    refuse_target: Callable[[str], str | None]
+
+
+SERVICES = web.AppKey("services", Services)
+
+
+def services(request: web.Request) -> Services:
+    return request.app[SERVICES]

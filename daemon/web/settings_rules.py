@@ -1,0 +1,82 @@
+"""What a call setting must be beyond its type: URLs, zone, country, timeout. One finding a field, in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from phonenumbers import SUPPORTED_REGIONS
+
+from daemon.policy.call_settings import CallSettings
+from daemon.policy.popup_url import PARAMETERS
+from daemon.web.problem import FieldError
+
+URL_FIELDS: Final = ("popup_answer_url", "incoming_iframe_url", "outgoing_iframe_url", "webphone_embed_url")
+URL_LIMIT: Final = 2048
+RINGTONE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+
+
+def settings_errors(settings: CallSettings) -> list[FieldError]:
+    """Every field that cannot be obeyed."""
+    return [FieldError(field, message) for field, message in _findings(settings) if message is not None]
+
+
+def _findings(settings: CallSettings) -> Iterator[tuple[str, str | None]]:
+    for field in URL_FIELDS:
+        url: str | None = getattr(settings, field)
+        yield field, None if url is None else (url_error(url) or _placeholder_error(url))
+    yield "disconnect_timeout_seconds", _timeout_error(settings.disconnect_timeout_seconds)
+    yield "ringtone", None if settings.ringtone is None else ringtone_error(settings.ringtone)
+    yield "time_zone", None if settings.time_zone in _zones() else "must be an IANA time zone, as Asia/Ho_Chi_Minh"
+    known = settings.country in SUPPORTED_REGIONS
+    yield "country", None if known else "must be an ISO 3166 country of two capital letters, as VN"
+
+
+def url_error(url: str) -> str | None:
+    """Why this is no absolute http(s) URL that a browser and our own sender understand alike."""
+    if len(url) > URL_LIMIT:
+        return f"must be at most {URL_LIMIT} characters"
+    # A browser drops tabs and line ends and reads \ as / (WHATWG URL §4.4): what is checked must be what is opened.
+    if any(char.isspace() or not char.isprintable() or char == "\\" for char in url):
+        return "must not hold spaces, backslashes or control characters"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "must be an absolute URL, as https://crm.example.com/popup"
+    if parts.scheme not in ("http", "https") or not host or not url.lower().startswith(f"{parts.scheme}://"):
+        return "must be an absolute URL that begins with http:// or https:// and names a host"
+    if "@" in parts.netloc:
+        return "must not hold a user name or password"
+    if not re.fullmatch(r"[\w.:-]+", host) or host.startswith("."):
+        return "must name a host without placeholders"
+    return None
+
+
+def _placeholder_error(url: str) -> str | None:
+    unknown = [name for name in _PLACEHOLDER.findall(url) if name not in PARAMETERS]
+    if unknown:
+        return f"{{{unknown[0][:40]}}} is no placeholder; there are {', '.join(PARAMETERS)}"
+    rest = _PLACEHOLDER.sub("", url)
+    return "holds a brace that belongs to no placeholder; write %7B or %7D" if "{" in rest or "}" in rest else None
+
+
+def _timeout_error(seconds: int) -> str | None:
+    return None if seconds == 0 or 5 <= seconds <= 3600 else "must be 0 (off) or from 5 to 3600"
+
+
+def ringtone_error(name: str) -> str | None:
+    """Names go into SIP headers (Alert-Info), so they are plain."""
+    good = re.fullmatch(RINGTONE, name)
+    return None if good else "must be a ringtone's name: letters, digits, dots, dashes, underscores"
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Without what some systems keep beside the zones: `localtime` means another time on another machine."""
+    return frozenset(available_timezones()) - {"localtime", "Factory"}
