@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +53,11 @@ class NewRules:
     in_force: asyncio.Future[None]
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The last item: everything before it is followed to its end."""
+
+
 class Sink(Protocol):
     """Where effects become durable (the store's writer)."""
 
@@ -74,7 +80,8 @@ class Dispatcher:
         bus: Bus,
         clock: Callable[[], UnixMs],
     ) -> None:
-        self.queue: asyncio.Queue[PbxSignal | NewRules] = asyncio.Queue(_QUEUE_SIZE)
+        self.queue: asyncio.Queue[PbxSignal | NewRules | Stop] = asyncio.Queue(_QUEUE_SIZE)
+        self._ended = asyncio.Event()
         self.signals = 0
         self.failures = 0
         self._trackers = trackers
@@ -84,14 +91,23 @@ class Dispatcher:
         self._clock = clock
 
     async def run(self) -> None:
-        """Take signals until cancelled. A signal that breaks the tracker is our bug: logged, counted, passed over."""
-        while True:
-            item = await self.queue.get()
-            if isinstance(item, NewRules):
-                self._adopt(item)
-                continue
-            for unit in self.feed(item):
-                await self._sink.submit(unit)
+        """Take signals until `stop`. A signal that breaks the tracker is our bug: logged, counted, passed over."""
+        try:
+            while not isinstance(item := await self.queue.get(), Stop):
+                if isinstance(item, NewRules):
+                    self._adopt(item)
+                    continue
+                for unit in self.feed(item):
+                    await self._sink.submit(unit)
+        finally:
+            self._ended.set()
+
+    async def stop(self, within_seconds: float = 10.0) -> None:
+        """Let what is queued be followed to its end; call it when no adapter puts anything any more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                await self.queue.put(Stop())
+                await self._ended.wait()
 
     async def change_rules(self, rules: Rulebook, directory: Directory) -> None:
         """Put new rules in force behind everything that is already queued, and wait until they are."""
@@ -104,7 +120,7 @@ class Dispatcher:
         self.signals += 1
         try:
             events = self._trackers[item.pbx].feed(item.signal)
-        except Exception:
+        except Exception:  # noqa: BLE001 - one call must not take the others down
             self.failures += 1
             _log.exception("signal broke the tracker", pbx=item.pbx, signal=type(item.signal).__name__)
             return []

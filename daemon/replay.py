@@ -51,6 +51,8 @@ _EVENT_NAMES: Mapping[type[CallEvent], str] = MappingProxyType(
     }
 )
 
+_PBX = PbxName("replay")
+
 Print = Callable[[Mapping[str, object]], None]
 """Takes one line of the output, a JSON object."""
 
@@ -61,7 +63,6 @@ class Scene:
 
     directory: Directory = field(default_factory=Directory)
     rules: Rulebook = field(default_factory=Rulebook)
-    pbx: PbxName = PbxName("replay")
 
 
 def agents_from(options: Iterable[str], country: str) -> Directory:
@@ -79,7 +80,7 @@ async def replay(
     paths: Sequence[Path], scene: Scene, show: Print, progress: Callable[[Path, int], None] | None = None
 ) -> None:
     """Replay the traces in order, each one connection to the same PBX, and end with the summary."""
-    tracker = Tracker(scene.pbx, scene.directory)
+    tracker = Tracker(_PBX, scene.directory)
     store = await Store.open("sqlite://")
     try:
         for signal in _signals(paths, progress):

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "delivery": {"delivery", "store", "call", "policy", ROOT},
     "web": {"web", "store", "call", "policy", ROOT},
 }
+PROGRAMS = {"demo"}  # a program around the whole daemon: it may know everything, and nothing may know it
 
 # What the adapters may take from the root: values and failures, never the wiring.
 SHARED_ROOT_MODULES = {"daemon.errors", "daemon.config", "daemon.log"}
@@ -74,7 +75,12 @@ def test_a_room_knows_only_the_rooms_it_may(room: str) -> None:
 
 def test_the_rules_cover_every_room_of_the_house() -> None:
     rooms = {path.name for path in DAEMON.iterdir() if path.is_dir() and list(path.rglob("*.py"))}
-    assert rooms <= set(MAY_IMPORT)
+    assert rooms <= set(MAY_IMPORT) | PROGRAMS
+
+
+def test_nothing_but_the_command_knows_the_demo() -> None:
+    knowing = [path for path in DAEMON.rglob("*.py") for name in imports(path) if room_of(name) in PROGRAMS]
+    assert {path.relative_to(DAEMON).parts[0] for path in knowing} <= {"cli.py", *PROGRAMS}
 
 
 def test_a_planted_violation_is_found(tmp_path: Path) -> None:

@@ -42,18 +42,29 @@ class SignalProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no ty
     def data_received(self, data: bytes) -> None:
         if self.closed:
             return
-        arrival = self._now()
-        if self.tap:
-            self.tap(data, arrival)
         try:
-            self._expect_banner(data)
-            signals = self._reader.feed(data, arrival)
+            self._read(data, self._now())
         except ProtocolError as error:
             self._reader.counters.protocol_errors += 1
             self.fail(error)
-            return
+        except Exception:  # noqa: BLE001 - asyncio closes a connection whose handler raises: a bug must not cost it
+            self._reader.counters.handler_errors += 1
+            _log.exception("ami_handler_failed")
+
+    def _read(self, data: bytes, arrival: UnixMs) -> None:
+        self._expect_banner(data)
+        signals = self._reader.feed(data, arrival)
+        if self.tap:
+            self._record(self.tap, data, arrival)
         if signals:
             self._take(signals, self.transport)
+
+    def _record(self, tap: Tap, data: bytes, arrival: UnixMs) -> None:
+        try:
+            tap(data, arrival)
+        except Exception:  # noqa: BLE001 - a full disk ends the recording, not the link
+            self.tap = None
+            _log.exception("ami_recording_failed")
 
     def answered(self, message: Message) -> None:
         """Give an answer to the action that waits for it; one that nobody waits for is harmless."""

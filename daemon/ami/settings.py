@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-READ_CLASSES = "system,call,agent"
+READ_CLASSES = "call,agent"
 """What a session asks for at login; without it a user who may read all would send us every VarSet."""
 
 

@@ -38,6 +38,7 @@ class ReaderCounters:
     dropped: int = 0
     """Events without a row in the table, not parsed."""
     protocol_errors: int = 0
+    handler_errors: int = 0
     odd: int = 0
     """Messages that are neither event nor response."""
     incomplete_lists: int = 0

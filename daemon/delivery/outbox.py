@@ -214,6 +214,8 @@ class Outbox:
         if isinstance(decision, Retry) and decision.reason is RetryReason.RETRY_AFTER_HONOURED:
             target.hold_until(UnixMs(min(decision.at, settlement.at + self._limits.longest_hold_back_ms)))
             self.refill.wake()
+        if settlement.disable is not None:
+            self.pause(settlement.webhook_id)
         _log_attempt(delivery, answer, settlement, decision)
 
     def _recorded(self, batch: Sequence[Settlement]) -> None:

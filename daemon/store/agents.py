@@ -13,7 +13,7 @@ from daemon.call.directory import Directory
 from daemon.call.model import UserId
 from daemon.call.signals import Endpoint
 from daemon.errors import CallwardenError
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.tables import agent_endpoints, agents
 from daemon.store.work import Query, Row, Work
 
@@ -79,7 +79,7 @@ _DELETE_ENDPOINTS = delete(agent_endpoints).where(agent_endpoints.c.user_id == b
 _INSERT_ENDPOINT = insert(agent_endpoints)
 
 
-async def read_agents(reads: Reads, after: str = "", limit: int | None = None) -> list[Agent]:
+async def read_agents(reads: Reader, after: str = "", limit: int | None = None) -> list[Agent]:
     """All agents by user id, or one page of them."""
     if limit is None:
         rows = await reads.fetch(_ALL, {})
@@ -91,7 +91,7 @@ async def read_agents(reads: Reads, after: str = "", limit: int | None = None) -
     return [_agent_of(row, owned[row["user_id"]]) for row in rows]
 
 
-async def read_agent(reads: Reads, user_id: str) -> Agent | None:
+async def read_agent(reads: Reader, user_id: str) -> Agent | None:
     rows = await reads.fetch(_ONE, {"b_user_id": user_id})
     if not rows:
         return None
@@ -99,7 +99,7 @@ async def read_agent(reads: Reads, user_id: str) -> Agent | None:
     return _agent_of(rows[0], [row["endpoint"] for row in owned])
 
 
-async def read_directory(reads: Reads, country: str) -> Directory:
+async def read_directory(reads: Reader, country: str) -> Directory:
     """What the tracker asks: whose endpoint, whose number."""
     everybody = await read_agents(reads)
     return Directory(

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 from daemon.call.model import Call
 from daemon.call.rendering import call_json
 from daemon.call.signals import UnixMs
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.row import call_of
 from daemon.store.tables import calls, ticket_calls
 from daemon.store.work import Row
@@ -55,7 +55,7 @@ _PLACE = (calls.c.started_at, calls.c.pbx, calls.c.call_id)
 
 
 async def read_calls(
-    reads: Reads, wanted: CallFilter, limit: int, after: Sequence[int | str] | None
+    reads: Reader, wanted: CallFilter, limit: int, after: Sequence[int | str] | None
 ) -> list[CallEntry]:
     statement = _filtered(_WITH_TICKET, wanted).order_by(*(column.desc() for column in _PLACE)).limit(limit)
     if after is not None:
@@ -63,7 +63,7 @@ async def read_calls(
     return [_entry_of(row) for row in await reads.fetch(statement, {})]
 
 
-async def find_call(reads: Reads, call_id: str) -> list[CallEntry]:
+async def find_call(reads: Reader, call_id: str) -> list[CallEntry]:
     """The calls of this id, by PBX: several PBXs may draw the same one."""
     return [_entry_of(row) for row in await reads.fetch(_BY_ID, {"b_call_id": call_id})]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select, tuple_
 
 from daemon.call.rendering import iso_utc
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.tables import deliveries, delivery_attempts
 from daemon.store.work import Row
 
@@ -35,7 +35,7 @@ _ATTEMPTS = (
 
 
 async def read_deliveries(
-    reads: Reads, wanted: DeliveryFilter, limit: int, after: Sequence[int | str] | None
+    reads: Reader, wanted: DeliveryFilter, limit: int, after: Sequence[int | str] | None
 ) -> list[Row]:
     statement = _ALL.limit(limit)
     for name in ("status", "webhook_id", "event_type", "call_id"):
@@ -46,12 +46,12 @@ async def read_deliveries(
     return list(await reads.fetch(statement, {}))
 
 
-async def read_delivery(reads: Reads, delivery_id: str) -> Row | None:
+async def read_delivery(reads: Reader, delivery_id: str) -> Row | None:
     rows = await reads.fetch(_ONE, {"b_id": delivery_id})
     return rows[0] if rows else None
 
 
-async def read_attempts(reads: Reads, delivery_id: str) -> list[dict[str, object]]:
+async def read_attempts(reads: Reader, delivery_id: str) -> list[dict[str, object]]:
     """As the API shows them, the last hundred, oldest first."""
     rows = await reads.fetch(_ATTEMPTS, {"b_id": delivery_id})
     return [

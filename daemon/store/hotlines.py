@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.tables import hotlines
 from daemon.store.work import Query, Row, Work
 
@@ -40,7 +40,7 @@ _UPDATE = (
 _DELETE = delete(hotlines).where(hotlines.c.number == bindparam("b_number"))
 
 
-async def read_hotlines(reads: Reads, after: str = "", limit: int | None = None) -> list[Hotline]:
+async def read_hotlines(reads: Reader, after: str = "", limit: int | None = None) -> list[Hotline]:
     """All of them, or one page."""
     if limit is None:
         rows = await reads.fetch(_ALL, {})
@@ -49,7 +49,7 @@ async def read_hotlines(reads: Reads, after: str = "", limit: int | None = None)
     return [_hotline_of(row) for row in rows]
 
 
-async def read_hotline(reads: Reads, number: str) -> Hotline | None:
+async def read_hotline(reads: Reader, number: str) -> Hotline | None:
     rows = await reads.fetch(_ONE, {"b_number": number})
     return _hotline_of(rows[0]) if rows else None
 

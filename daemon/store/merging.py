@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -37,7 +38,7 @@ _UPDATE = (
         updated_at=bindparam("new_updated_at"),
         closed_at=bindparam("new_closed_at"),
         closed_reason=bindparam("new_closed_reason"),
-        version=tickets.c.version + 1,
+        version=tickets.c.version + bindparam("merges"),
     )
 )
 _INSERT_CALL = insert(ticket_calls).on_conflict_do_nothing()
@@ -58,7 +59,7 @@ class _Book:
     of_call: dict[CallKey, str]
     tickets: dict[str, Ticket]
     fresh: set[str]
-    merged: dict[str, Ticket] = field(default_factory=dict)
+    merges: Counter[str] = field(default_factory=Counter)
     entered: list[dict[str, object]] = field(default_factory=list)
 
     def enter(self, unit: Unit) -> Ticketing:
@@ -76,8 +77,7 @@ class _Book:
         self.fresh.discard(wanted.merge_key)
         after = _joined(before, unit) if created else _merged(before, unit, wanted.kind)
         self.tickets[wanted.merge_key] = after
-        if not created:
-            self.merged[wanted.merge_key] = after
+        self.merges[wanted.merge_key] += not created
         self.entered.append(
             {
                 "pbx": unit.call.pbx,
@@ -99,7 +99,7 @@ def open_tickets(units: Sequence[Unit]) -> Work[list[Ticketing]]:
     fresh = yield from _insert_tickets({key: unit for key, unit in entering.items() if key not in known})
     book = _Book(of_call, known | fresh, set(fresh))
     answers = [book.enter(unit) for unit in units]
-    yield Query(_UPDATE, [_changes(ticket) for ticket in book.merged.values()])
+    yield Query(_UPDATE, [_changes(book.tickets[key], merges) for key, merges in book.merges.items() if merges])
     yield Query(_INSERT_CALL, book.entered)
     return answers
 
@@ -199,8 +199,9 @@ def _counts_as_missed(kind: TicketKind) -> bool:
     return kind in (TicketKind.MISSED_INCOMING, TicketKind.MISSED_OUTGOING)
 
 
-def _changes(ticket: Ticket) -> dict[str, object]:
+def _changes(ticket: Ticket, merges: int) -> dict[str, object]:
     return {
+        "merges": merges,
         "id": int(ticket.ticket_id),
         "new_status": ticket.status.value,
         "new_missed_count": ticket.missed_count,

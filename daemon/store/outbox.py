@@ -18,6 +18,9 @@ from daemon.store.tables import deliveries, delivery_attempts, webhooks
 from daemon.store.values import Delivery, DeliveryStatus
 from daemon.store.work import Query, Work
 
+Reads = Reader
+"""The name under which the pages' reads know the reader."""
+
 POPUP = "popup"
 """The event type of a screen pop's delivery."""
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from daemon.policy.call_settings import QueueSettings
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.tables import queues
 from daemon.store.work import Query, Row, Work
 
@@ -24,17 +24,17 @@ _UPDATE = (
 _DELETE = delete(queues).where(queues.c.name == bindparam("b_name"))
 
 
-async def read_queues(reads: Reads) -> Mapping[str, QueueSettings]:
+async def read_queues(reads: Reader) -> Mapping[str, QueueSettings]:
     """All of them, for the rulebook."""
     return MappingProxyType({row["name"]: _queue_of(row) for row in await reads.fetch(_ALL, {})})
 
 
-async def read_queue_page(reads: Reads, after: str, limit: int) -> list[tuple[str, QueueSettings]]:
+async def read_queue_page(reads: Reader, after: str, limit: int) -> list[tuple[str, QueueSettings]]:
     rows = await reads.fetch(_PAGE, {"b_after": after, "b_limit": limit})
     return [(row["name"], _queue_of(row)) for row in rows]
 
 
-async def read_queue(reads: Reads, name: str) -> QueueSettings | None:
+async def read_queue(reads: Reader, name: str) -> QueueSettings | None:
     rows = await reads.fetch(_ONE, {"b_name": name})
     return _queue_of(rows[0]) if rows else None
 

@@ -11,7 +11,6 @@ from daemon.policy.decision import TicketKind
 from daemon.store.values import Delivery, Ticket, TicketStatus
 from daemon.store.work import Row
 
-
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # made once: json.dumps makes one each time
 
 

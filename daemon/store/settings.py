@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 from daemon.call.signals import UnixMs
 from daemon.errors import CallwardenError
 from daemon.policy.call_settings import CallSettings
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.tables import settings
 from daemon.store.work import Query, Row, Work
 
@@ -53,7 +53,7 @@ _UPDATE = (
 )
 
 
-async def read_settings(reads: Reads) -> StoredSettings:
+async def read_settings(reads: Reader) -> StoredSettings:
     rows = {str(row["key"]): row for row in await reads.fetch(_ALL, {})}
     given = {name: value for name in SETTING_NAMES if name in rows and (value := _value(rows[name])) is not _NOTHING}
     fitting = {name: value for name, value in given.items() if _fits(name, value)}
@@ -100,7 +100,7 @@ def keep_inner(key: str, value: str, by: str | None, now: UnixMs, *, replace: bo
     return value
 
 
-async def read_inner(reads: Reads, key: str) -> str | None:
+async def read_inner(reads: Reader, key: str) -> str | None:
     rows = await reads.fetch(_ONE, {"b_key": key})
     value = _value(rows[0]) if rows else None
     return value if isinstance(value, str) else None

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from daemon.errors import ConfigError
+from daemon.errors import CallwardenError, ConfigError
 from daemon.store import schema
 from daemon.store.reader import FileReader, MemoryReader, Reader
 from daemon.store.sqlite import MEMORY, SqliteDriver
@@ -27,6 +27,7 @@ class Store:
         self.writer = writer
         self.reader = reader
         self._driver = driver
+        self._closed = False
         self._running = asyncio.create_task(writer.run(), name="store-writer")
 
     @classmethod
@@ -38,8 +39,8 @@ class Store:
             await driver.in_thread(schema.create)
             return cls(driver, Writer(driver, on_commit), MemoryReader(driver))
         await asyncio.to_thread(schema.upgrade, path)
-        await driver.open()
-        return cls(driver, Writer(driver, on_commit), await FileReader.open(path))
+        reader = await FileReader.open(path)
+        return cls(driver, Writer(driver, on_commit), reader)
 
     async def watch(self) -> None:
         """Returns when the store was closed; raises StoreBroken when its file is damaged."""
@@ -47,14 +48,18 @@ class Store:
 
     async def close(self, within_seconds: float = _CLOSE_TIMEOUT_S) -> None:
         """Write what is queued; after `within_seconds` (the disk is still full) give it up."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             async with asyncio.timeout(within_seconds):
                 await self.writer.stop()
                 await self._running
-        except Exception:
-            log.exception("store_closed_unwritten", waiting=self.writer.waiting)
-        await self.reader.close()
-        await self._driver.close()
+        except (TimeoutError, CallwardenError) as error:
+            log.error("store_closed_unwritten", error=repr(error), last_error=self.writer.last_error)
+        finally:
+            await self.reader.close()
+            await self._driver.close()
 
 
 def database_path(url: str) -> str:

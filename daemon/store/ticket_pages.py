@@ -13,7 +13,7 @@ from daemon.call.signals import UnixMs
 from daemon.policy.decision import EventType
 from daemon.store.announcing import announce_ticket
 from daemon.store.call_pages import number_spellings
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.row import ticket_of
 from daemon.store.tables import ticket_calls, tickets
 from daemon.store.values import Delivery, Ticket, TicketStatus
@@ -65,7 +65,7 @@ _UPDATE = (
 )
 
 
-async def read_tickets(reads: Reads, wanted: TicketFilter, limit: int, after: int | None) -> list[Ticket]:
+async def read_tickets(reads: Reader, wanted: TicketFilter, limit: int, after: int | None) -> list[Ticket]:
     """The order is that of opening, which never changes; `after` is a ticket id."""
     statement = _ALL.order_by(tickets.c.ticket_id.desc()).limit(limit)
     for name in ("status", "kind", "queue", "hotline", "assignee"):
@@ -80,7 +80,7 @@ async def read_tickets(reads: Reads, wanted: TicketFilter, limit: int, after: in
     return [ticket_of(row, call_ids[row["ticket_id"]]) for row in rows]
 
 
-async def read_ticket(reads: Reads, ticket_id: int) -> Ticket | None:
+async def read_ticket(reads: Reader, ticket_id: int) -> Ticket | None:
     rows = await reads.fetch(_ONE, {"b_id": ticket_id})
     if not rows:
         return None
@@ -121,7 +121,7 @@ def _update_values(row: Row) -> dict[str, object]:
     return {"b_id": row["ticket_id"], **{f"b_{name}": row[name] for name in names}}
 
 
-async def _call_ids(reads: Reads, ticket_ids: Sequence[int]) -> Mapping[int, list[CallId]]:
+async def _call_ids(reads: Reader, ticket_ids: Sequence[int]) -> Mapping[int, list[CallId]]:
     found: dict[int, list[CallId]] = defaultdict(list)
     if ticket_ids:
         columns = select(ticket_calls.c.ticket_id, ticket_calls.c.call_id)

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import bindparam, insert, or_, select, update
 
 from daemon.call.signals import UnixMs
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.tables import tokens
 from daemon.store.work import Query, Row, Work
 
@@ -68,13 +68,13 @@ def add_token(token: str, role: Role, label: str, now: UnixMs) -> Work[str]:
     return token_id
 
 
-async def find_token(reads: Reads, token: str) -> Token | None:
+async def find_token(reads: Reader, token: str) -> Token | None:
     """The live token, or None. Looked up by digest: nothing an attacker can time depends on the token's characters."""
     rows = await reads.fetch(_BY_DIGEST, {"b_digest": _digest(token)})
     return _token_of(rows[0]) if rows else None
 
 
-async def all_tokens(reads: Reads) -> list[Token]:
+async def all_tokens(reads: Reader) -> list[Token]:
     return [_token_of(row) for row in await reads.fetch(_ALL, {})]
 
 

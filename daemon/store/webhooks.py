@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import EventType
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.tables import webhooks
 from daemon.store.work import Query, Row, Work
 
@@ -87,22 +87,22 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-async def read_webhooks(reads: Reads, after: str, limit: int) -> list[Webhook]:
+async def read_webhooks(reads: Reader, after: str, limit: int) -> list[Webhook]:
     rows = await reads.fetch(_PAGE, {"b_after": after, "b_limit": limit})
     return [_webhook_of(row) for row in rows]
 
 
-async def read_webhook(reads: Reads, webhook_id: str) -> Webhook | None:
+async def read_webhook(reads: Reader, webhook_id: str) -> Webhook | None:
     rows = await reads.fetch(_ONE, {"b_id": webhook_id})
     return _webhook_of(rows[0]) if rows else None
 
 
-async def read_webhook_secret(reads: Reads, webhook_id: str) -> str | None:
+async def read_webhook_secret(reads: Reader, webhook_id: str) -> str | None:
     rows = await reads.fetch(_SECRET, {"b_id": webhook_id})
     return str(rows[0]["secret"]) if rows else None
 
 
-async def read_webhook_secrets(reads: Reads) -> Mapping[str, str]:
+async def read_webhook_secrets(reads: Reader) -> Mapping[str, str]:
     """By webhook id; for the engine that signs."""
     return {row["webhook_id"]: row["secret"] for row in await reads.fetch(_SECRETS, {})}
 

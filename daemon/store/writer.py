@@ -57,7 +57,8 @@ class _Change:
     answer: asyncio.Future[Any]
 
     def work(self) -> Work[Any]:
-        return self.make_work()
+        # Whoever gave up waiting was told that nothing happened: so nothing may happen.
+        return _nothing() if self.answer.done() else self.make_work()
 
     def halves(self) -> Sequence[Piece]:
         return ()
@@ -86,13 +87,13 @@ class _Group:
     last: bool = False
 
     def pieces(self) -> list[Piece]:
-        """In order; a change whose caller has gone is left out: he was told that it failed."""
+        """In order; neighbouring units are one piece."""
         pieces: list[Piece] = []
         for is_units, run in groupby(self.items, lambda item: isinstance(item, Unit)):
             if is_units:
                 pieces.append(_Units(tuple(item for item in run if isinstance(item, Unit))))
             else:
-                pieces.extend(item for item in run if isinstance(item, _Change) and not item.answer.done())
+                pieces.extend(item for item in run if isinstance(item, _Change))
         return pieces
 
 
@@ -258,6 +259,10 @@ class Writer:
     def _done(self, count: int) -> None:
         for _ in range(count):
             self._queue.task_done()
+
+
+def _nothing() -> Work[None]:
+    yield from ()
 
 
 def _pauses() -> Iterator[float]:

@@ -18,7 +18,7 @@ from daemon.web.services import services
 from daemon.web.texts import Label, Ringtone
 
 USER_ID_LIMIT: Final = 128
-# Technology and resource (`PJSIP/1001`, `sofia/internal/1001`): no blank, comma or & that a dialplan would read as more.
+# Technology and resource (`PJSIP/1001`, `sofia/internal/1001`): nothing that a dialplan reads as more (, & |).
 EndpointName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}/[^\s,&|;\x00-\x1f\x7f-\x9f]+$", max_length=128)
 ]

@@ -109,7 +109,9 @@ def validated(adapter: TypeAdapter[T], document: Mapping[str, object]) -> T:
 def field_errors(error: ValidationError) -> list[FieldError]:
     """pydantic's findings in our words."""
     return [
-        FieldError(".".join(str(part) for part in item["loc"]), _MESSAGES.get(item["type"], _message(item["msg"])))
+        FieldError(
+            ".".join(str(part) for part in item["loc"])[:100], _MESSAGES.get(item["type"], _message(item["msg"]))
+        )
         for item in error.errors(include_input=False, include_url=False)[:100]
     ]
 

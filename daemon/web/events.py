@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import Final
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from daemon.policy.decision import EventType
-from daemon.web.feed import RESET, EventFeed
+from daemon.web.feed import PROGRESS, EventFeed
 from daemon.web.problem import FieldError, Problem, invalid
 from daemon.web.query import Query, unusable
 from daemon.web.services import services
@@ -30,29 +31,41 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     if feed.listeners >= _LISTENERS_LIMIT:
         raise Problem(503, "too many listen already", headers={"Retry-After": "30"})
     async with sse_response(request, ping_interval=KEEP_ALIVE_S, send_timeout=SEND_TIMEOUT_S) as response:
-        await response.send("{}", event="hello", id=last_id or feed.last_id, retry=_RETRY_MS)
-        await _copy(feed, last_id, types, response)
+        await response.write(_id_line(last_id or feed.last_id, f"retry: {_RETRY_MS}\n"))
+        copying = asyncio.create_task(_copy(feed, last_id or feed.last_id, types, response))
+        leaving = asyncio.create_task(response.wait())  # its pings notice a listener who is gone
+        try:
+            await asyncio.wait({copying, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            copying.cancel()
+            leaving.cancel()
+            await asyncio.gather(copying, leaving, return_exceptions=True)
     return response
 
 
-async def _copy(feed: EventFeed, last_id: str | None, types: frozenset[str], response: EventSourceResponse) -> None:
-    """Until the feed closes, the listener goes, or it fell so far behind that events were lost to it."""
-    copying = asyncio.current_task()
-    assert copying is not None
+async def _copy(feed: EventFeed, last_id: str, types: frozenset[str], response: EventSourceResponse) -> None:
+    """Until the feed closes, or the listener is gone or reads so slowly that it is let go."""
     try:
-        async for event in feed.listen(last_id, types):
-            if not response.is_connected():
-                return
-            await response.send(event.data, id=event.event_id, event=event.event_type)
-    except (ConnectionError, TimeoutError):
-        return  # gone, or reading so slowly that it is let go
+        async with aclosing(feed.listen(last_id, types)) as events:
+            async for event in events:
+                if event.event_type == PROGRESS:
+                    await response.write(_id_line(event.event_id))
+                else:
+                    await response.send(event.data, id=event.event_id, event=event.event_type)
+    except (ConnectionError, TimeoutError, RuntimeError):
+        return  # RuntimeError: aiohttp, when the response was ended meanwhile
+
+
+def _id_line(event_id: str, more: str = "") -> bytes:
+    """Moves the listener's last id without an event: one without data is not dispatched (HTML §9.2.6)."""
+    return f"{more}id: {event_id}\n\n".encode()
 
 
 def _types(text: str | None) -> frozenset[str]:
     if text is None:
         return frozenset()
     chosen = frozenset(text.split(","))
-    known = {event.value for event in EventType} | {"screen.pop"}
+    known = {event.value for event in EventType}
     if unknown := sorted(chosen - known):
         raise invalid([FieldError("types", f"{unknown[0][:40]!r} is no event; there are {', '.join(sorted(known))}")])
-    return chosen | {RESET}
+    return chosen

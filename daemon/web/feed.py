@@ -16,6 +16,9 @@ from typing import Final
 RESET: Final = "reset"
 """The event that says: something was missed, read the lists again."""
 
+PROGRESS: Final = "progress"
+_PROGRESS_EVERY: Final = 256
+
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
@@ -30,17 +33,23 @@ class EventFeed:
     """The last `capacity` events. Ids begin with a name drawn at start, so ids of an earlier run are recognised."""
 
     def __init__(self, capacity: int = 2048, run: str | None = None) -> None:
+        self.listeners = 0
         self._ring: deque[FeedEvent] = deque(maxlen=capacity)
         self._run = run or secrets.token_hex(4)
         self._count = 0
         self._closed = False
         self._news = asyncio.Event()
 
+    @property
+    def last_id(self) -> str:
+        """The id of the newest event; one with the number 0 before there is any."""
+        return self._id(self._count)
+
     def publish(self, event_type: str, data: Mapping[str, object]) -> None:
         """Callable from the event loop only; costs the same however many listen."""
         self._count += 1
         text = json.dumps(data, separators=(",", ":"))  # ASCII: no line end, no broken surrogate gets out
-        self._ring.append(FeedEvent(self._id(self._count), event_type, text))
+        self._ring.append(FeedEvent(self.last_id, event_type, text))
         self._wake()
 
     def close(self) -> None:
@@ -51,20 +60,27 @@ class EventFeed:
     async def listen(self, last_id: str | None, types: Collection[str] = ()) -> AsyncGenerator[FeedEvent]:
         """Events after `last_id` (None: from now on) of these types (none: all), until the feed closes.
 
-        Yields `reset` when events in between are gone: the id is of another run or fell out of the ring.
+        Yields `reset` when events in between are gone: the id is of another run or fell out of the ring. Yields
+        `progress` now and then while only events of other types pass, so that the listener's id does not grow old.
         """
         place = self._count if last_id is None else self._place_of(last_id)
-        while not self._closed:
-            if place is None or place < self._count - len(self._ring):
-                place = self._count
-                yield FeedEvent(self._id(place), RESET, '{"reason":"events were missed"}')
-            elif place == self._count:
-                await self._news.wait()
-            else:
-                place += 1
-                event = self._ring[place - self._count - 1]
-                if not types or event.event_type in types:
-                    yield event
+        self.listeners += 1
+        try:
+            while not self._closed:
+                if place is None or place < self._count - len(self._ring):
+                    place = self._count
+                    yield FeedEvent(self._id(place), RESET, '{"reason":"events were missed"}')
+                elif place == self._count:
+                    await self._news.wait()
+                else:
+                    event = self._ring[place - self._count]
+                    place += 1
+                    if not types or event.event_type in types:
+                        yield event
+                    elif place % _PROGRESS_EVERY == 0:
+                        yield FeedEvent(event.event_id, PROGRESS, "")
+        finally:
+            self.listeners -= 1
 
     def _place_of(self, last_id: str) -> int | None:
         run, _, count = last_id.rpartition("-")

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from daemon.errors import TryAgain
+from daemon.store.trouble import Conflict
 
 _log = structlog.get_logger(__name__)
 
@@ -80,6 +81,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return problem_response(problem)
     except web.HTTPException as error:
         return _from_aiohttp(error)
+    except Conflict:
+        return problem_response(Problem(409, "this collides with what is stored; nothing was changed"))
     except TimeoutError:
         return problem_response(Problem(503, "this took too long; try again", headers={"Retry-After": "5"}))
     except TryAgain as error:

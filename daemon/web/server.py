@@ -24,7 +24,6 @@ REQUEST_TIMEOUT_S: Final = 20.0
 _STOP_TIMEOUT_S: Final = 5.0
 
 _HEADERS: Final = {
-    "Server": "callwarden",  # not which versions of what
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -81,6 +80,7 @@ def _add(app: web.Application, route: Route) -> None:
 
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     """On every answer, streams and refusals too; a page that needs another policy sets its own."""
+    response.headers["Server"] = "callwarden"  # aiohttp would tell which versions of what
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
 

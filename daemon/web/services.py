@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from aiohttp import web
 
 from daemon.call.signals import UnixMs
-from daemon.store.outbox import Reads
+from daemon.store.reader import Reader
 from daemon.store.values import Delivery
 from daemon.store.work import Work
 from daemon.web.feed import EventFeed
@@ -66,7 +66,7 @@ class Services:
     """
 
     writes: Writes
-    reads: Reads
+    reads: Reader
     feed: EventFeed
     clock: Callable[[], UnixMs]
     rules_changed: Callable[[], Awaitable[None]]

@@ -1,0 +1,65 @@
+# Two commands for a fresh machine: `make demo` shows Callwarden at work, `make test` sets up and passes the tests.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TESTS := $(VENV)/.tests-ready
+
+.PHONY: demo test check format lint types live bench setup clean
+
+demo: $(READY)
+	$(BIN)/callwarden demo
+
+test: $(TESTS) live-tools
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+check: lint types test
+
+format: $(TESTS)
+	$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format --quiet .
+
+lint: $(TESTS)
+	$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: $(TESTS)
+	$(BIN)/mypy
+
+live: $(TESTS) live-tools
+	$(BIN)/python -m pytest -m live $(PYTEST_ARGS)
+
+bench: $(TESTS)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m bench
+
+setup: $(TESTS)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Callwarden needs Python 3.11 or newer; name it with make PYTHON=python3.12'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory python3-venv
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fast]'
+	@touch $@
+
+# The live tests' SIP phones have wheels for some machines only; without them those tests say so and are skipped.
+$(TESTS): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --only-binary :all: --editable '.[live]' \
+	  || echo 'No SIP phone library for this machine: live tests will be skipped.'
+	@touch $@
+
+.PHONY: python3-venv live-tools
+python3-venv:
+	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
+	else echo 'Install the package python3-venv (as root: apt-get install python3-venv), then run make again.'; exit 1; fi
+
+# A real Asterisk and SIPp for the live tests. Without root they are named, and the live tests say why they are skipped.
+live-tools:
+	@missing=; command -v sipp >/dev/null || missing="$$missing sip-tester"; \
+	command -v asterisk >/dev/null || command -v mmdebstrap >/dev/null || missing="$$missing mmdebstrap"; \
+	if [ -n "$$missing" ]; then if [ "$$(id -u)" = 0 ]; then \
+	  echo "Installing$$missing"; apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "Live tests are skipped without:$$missing (as root: apt-get install$$missing)"; fi; fi
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build *.egg-info

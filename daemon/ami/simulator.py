@@ -1,0 +1,236 @@
+"""A simulated PBX: speaks AMI on a real loopback socket and plays recorded calls. For the demo and the tests only."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any
+
+from daemon.ami.framing import END_OF_MESSAGE
+from daemon.ami.scenario import SCENARIOS, Event, Truth
+from daemon.ami.simulated_call import SimulatedCall
+from daemon.ami.simulated_channels import SimulatedChannels
+
+Headers = dict[str, str]
+
+_MAX_ACTION = 1 << 16
+
+
+class Client:
+    """One manager session."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.logged_in = False
+        self.challenge = secrets.token_hex(4)
+
+    def send(self, *headers: tuple[str, str]) -> None:
+        if not self.writer.is_closing():
+            self.writer.write(encoded(headers))
+
+
+class SimulatedPbx:
+    """Start it, connect to its port, `play` as many calls at once as you like; `actions` keeps what it was asked."""
+
+    def __init__(self, username: str = "callwarden", secret: str = "simulated") -> None:  # noqa: S107 - on loopback
+        self.username = username
+        self.secret = secret
+        self.port = 0
+        self.actions: list[Headers] = []
+        self.channels = SimulatedChannels()
+        self.clients: list[Client] = []
+        self.variables: Headers = {}
+        self._server: asyncio.Server | None = None
+        self._calls: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sessions: set[asyncio.Task[Any]] = set()
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        return tuple(SCENARIOS)
+
+    async def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> int:
+        """Listen on loopback, return the port."""
+        self._server = await asyncio.start_server(self._client, "127.0.0.1", port, ssl=tls, limit=_MAX_ACTION)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self.port
+
+    async def close(self) -> None:
+        for client in list(self.clients):
+            client.writer.transport.abort()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._sessions, return_exceptions=True)
+        if self._server:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def play(
+        self,
+        scenario: str,
+        *,
+        customer: str | None = None,
+        agents: Mapping[str, str] | None = None,
+        speed: float = 1.0,
+    ) -> Truth:
+        """Play one call to its end and return the truth about it."""
+        truth, task = self.begin(scenario, customer=customer, agents=agents, speed=speed)
+        await asyncio.wait([task])
+        return truth
+
+    def begin(
+        self,
+        scenario: str,
+        *,
+        customer: str | None = None,
+        agents: Mapping[str, str] | None = None,
+        speed: float = 1.0,
+        action_id: str = "",
+    ) -> tuple[Truth, asyncio.Task[None]]:
+        """Begin a call; return the truth about it and the task that plays it."""
+        call = SimulatedCall(
+            SCENARIOS[scenario], began=time.time(), speed=speed, customer=customer, agents=agents, action_id=action_id
+        )
+        task = self._task(self._play(call))
+        self._calls[call.truth.call_id] = task
+        return call.truth, task
+
+    def emit(self, event: Event) -> None:
+        """Send an event to everybody who is logged in."""
+        self.channels.note(event)
+        for client in self.clients:
+            if client.logged_in:
+                client.send(*event)
+
+    async def _play(self, call: SimulatedCall) -> None:
+        began = time.monotonic()
+        for timed in call:
+            if (wait := timed.after - (time.monotonic() - began)) > 0:
+                await asyncio.sleep(wait)
+            self.emit(timed.event)
+        self._calls.pop(call.truth.call_id, None)
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client = Client(reader, writer)
+        self.clients.append(client)
+        if session := asyncio.current_task():
+            self._sessions.add(session)
+            session.add_done_callback(self._sessions.discard)
+        try:
+            await self.serve(client)
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            self.clients.remove(client)
+            writer.close()
+
+    async def serve(self, client: Client) -> None:
+        """Talk to one client until it goes."""
+        client.writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        while not client.writer.is_closing():
+            text = (await client.reader.readuntil(END_OF_MESSAGE)).decode("utf-8", "replace")
+            action = dict(line.split(": ", 1) for line in text.split("\r\n") if ": " in line)
+            self.actions.append(action)
+            self.answer(client, action)
+            await client.writer.drain()
+
+    def answer(self, client: Client, action: Headers) -> None:
+        """Answer one action as Asterisk 22 was seen to."""
+        name = action.get("Action", "").lower()
+        if name == "challenge":
+            self._respond(client, action, ("Challenge", client.challenge))
+        elif name == "login":
+            self._log_in(client, action)
+        elif not client.logged_in:
+            self._refuse(client, action, "Permission denied")
+        elif handler := self._handlers().get(name):
+            handler(client, action)
+        else:
+            self._refuse(client, action, f"Invalid/unknown command: {action.get('Action')}.")
+
+    def _handlers(self) -> dict[str, Callable[[Client, Headers], None]]:
+        return {
+            "ping": lambda client, action: self._respond(client, action, ("Ping", "Pong")),
+            "coreshowchannels": self._core_show_channels,
+            "hangup": self._hangup,
+            "originate": self._originate,
+            "getvar": self._getvar,
+            "setvar": self._setvar,
+            "dbput": self._respond,
+            "logoff": lambda client, _action: client.writer.close(),
+        }
+
+    def _log_in(self, client: Client, action: Headers) -> None:
+        key = hashlib.md5((client.challenge + self.secret).encode(), usedforsecurity=False).hexdigest()
+        proven = action.get("Key") == key or action.get("Secret") == self.secret
+        if action.get("Username") != self.username or not proven:
+            self._refuse(client, action, "Authentication failed")
+            client.writer.close()
+            return
+        client.logged_in = True
+        self._respond(client, action, ("Message", "Authentication accepted"))
+        client.send(("Event", "FullyBooted"), ("Privilege", "system,all"), ("Status", "Fully Booted"))
+
+    def _core_show_channels(self, client: Client, action: Headers) -> None:
+        action_id = ("ActionID", action.get("ActionID", ""))
+        rows = self.channels.rows()
+        self._respond(client, action, ("EventList", "start"), ("Message", "Channels will follow"))
+        for row in rows:
+            client.send(row[0], action_id, *row[1:])
+        end = (
+            ("Event", "CoreShowChannelsComplete"),
+            action_id,
+            ("EventList", "Complete"),
+            ("ListItems", str(len(rows))),
+        )
+        client.send(*end)
+
+    def _hangup(self, client: Client, action: Headers) -> None:
+        linked = self.channels.linked_of(action.get("Channel", ""))
+        if linked is None:
+            self._refuse(client, action, "No such channel")
+            return
+        self._respond(client, action, ("Message", "Channel Hungup"))
+        if task := self._calls.pop(linked, None):
+            task.cancel()
+        for event in self.channels.farewell(linked, action.get("Cause", "16")):
+            self.emit(event)
+
+    def _originate(self, client: Client, action: Headers) -> None:
+        phone = action.get("Channel", "").rpartition("/")[2]
+        self._respond(client, action, ("Message", "Originate successfully queued"))
+        self.begin(
+            "click_to_call",
+            customer=action.get("Exten"),
+            agents={"1001": phone},
+            action_id=action.get("ActionID", ""),
+        )
+
+    def _getvar(self, client: Client, action: Headers) -> None:
+        name = action.get("Variable", "")
+        self._respond(client, action, ("Variable", name), ("Value", self.variables.get(name, "")))
+
+    def _setvar(self, client: Client, action: Headers) -> None:
+        self.variables[action.get("Variable", "")] = action.get("Value", "")
+        self._respond(client, action, ("Message", "Variable Set"))
+
+    def _respond(self, client: Client, action: Headers, *more: tuple[str, str]) -> None:
+        client.send(("Response", "Success"), ("ActionID", action.get("ActionID", "")), *more)
+
+    def _refuse(self, client: Client, action: Headers, why: str) -> None:
+        client.send(("Response", "Error"), ("ActionID", action.get("ActionID", "")), ("Message", why))
+
+
+def encoded(headers: Iterable[tuple[str, str]]) -> bytes:
+    return "\r\n".join(f"{name}: {value}" for name, value in headers).encode() + END_OF_MESSAGE

@@ -1,0 +1,280 @@
+"""The wiring: builds every part from the configuration, starts them in order, stops them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from importlib.metadata import PackageNotFoundError, version
+from typing import Self
+
+import structlog
+
+from daemon import live_feed
+from daemon.ami.link import AmiLink, LinkState
+from daemon.ami.settings import AmiConfig
+from daemon.bus import Bus, EffectsCommitted
+from daemon.call.model import Call, PbxName
+from daemon.call.signals import Signal, Snapshot, UnixMs
+from daemon.call.tracker import Tracker
+from daemon.config import Config, PbxConfig
+from daemon.delivery.http_sender import HttpSender
+from daemon.delivery.outbox import Outbox
+from daemon.delivery.signing import Secret
+from daemon.delivery.target_guard import TargetGuard, guard_from_config
+from daemon.delivery.try_out import try_target
+from daemon.dispatch import Dispatcher, PbxSignal
+from daemon.errors import CallwardenError, ConfigError, NeverAgain
+from daemon.rules import SigningSecrets, read_rules
+from daemon.store.live_calls import heartbeat, last_alive, living_calls
+from daemon.store.outbox import read_disabled_webhooks, replay, replay_failed
+from daemon.store.store import Store
+from daemon.store.values import Committed
+from daemon.web.feed import EventFeed
+from daemon.web.server import WebServer, build_app, start_web
+from daemon.web.services import Check, Services, Target, TargetAnswer
+
+_HEARTBEAT_S = 15.0
+
+_log = structlog.get_logger(__name__)
+
+
+def now_ms() -> UnixMs:
+    return UnixMs(time.time_ns() // 1_000_000)
+
+
+def program_version() -> str:
+    try:
+        return version("callwarden")
+    except PackageNotFoundError:
+        return "0"
+
+
+class Daemon:
+    """All parts of a running Callwarden. `async with Daemon(config) as daemon: await daemon.run()`."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.bus = Bus()
+        self.feed = EventFeed()
+        self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
+        self.guard: TargetGuard = guard_from_config(
+            [str(n) for n in config.delivery.allow_networks], [str(n) for n in config.delivery.deny_networks]
+        )
+        self.secrets = SigningSecrets()
+        self._paused: frozenset[str] = frozenset()
+        self._parts = AsyncExitStack()
+        self._failed: asyncio.Future[None]
+        self.store: Store
+        self.sender: HttpSender
+        self.outbox: Outbox
+        self.dispatcher: Dispatcher
+        self.web: WebServer
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._parts.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._parts.aclose()
+
+    async def run(self) -> None:
+        """Until cancelled. Raises when a part without which nothing is safe has failed: the store, our own task."""
+        await asyncio.shield(self._failed)
+
+    async def rules_changed(self) -> None:
+        """Put what the store says now in force: for the next signal and the next signature."""
+        await self.secrets.load(self.store, now_ms())
+        await self._pause_disabled()
+        await self.dispatcher.change_rules(*await read_rules(self.store))
+
+    # -- starting, in order; each part says here how it stops --------------------------------------------------
+
+    async def _start(self) -> None:
+        self._failed = asyncio.get_running_loop().create_future()
+        live_feed.connect(self.bus, self.feed)
+        self.store = await Store.open(self.config.store.url, self._committed)
+        self._parts.push_async_callback(self.store.close)
+        await self._start_delivery()
+        await self._start_dispatch()
+        self._start_links()
+        await self._start_web()
+        self._watch(asyncio.create_task(self.store.watch(), name="store"))
+        self._watch(asyncio.create_task(self._beat(), name="heartbeat"))
+
+    async def _start_delivery(self) -> None:
+        await self.secrets.load(self.store, now_ms())
+        self.sender = HttpSender(self.guard, f"callwarden/{program_version()}")
+        await self._parts.enter_async_context(self.sender)
+        self.outbox = Outbox(
+            writes=self.store.writer,
+            reads=self.store.reader,
+            sender=self.sender,
+            secrets=self.secrets,
+            clock=now_ms,
+        )
+        self._parts.push_async_callback(self.outbox.stop)
+        await self.outbox.start()
+        self._paused = await read_disabled_webhooks(self.store.reader)
+
+    async def _start_dispatch(self) -> None:
+        rules, directory = await read_rules(self.store)
+        calls = await living_calls(self.store.reader)
+        alive = await last_alive(self.store.reader)
+        trackers = {name: Tracker(name, directory) for name in {*self.links, *(call.pbx for call in calls)}}
+        for name, tracker in trackers.items():
+            mine = [call for call in calls if call.pbx == name]
+            tracker.restore(mine, alive if alive is not None else _last_change(mine))
+        self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms)
+        self._watch(asyncio.create_task(self.dispatcher.run(), name="dispatch"))
+        self._parts.push_async_callback(self.dispatcher.stop)
+        for name in trackers.keys() - self.links.keys():
+            await self.dispatcher.queue.put(PbxSignal(name, Snapshot(now_ms(), ())))  # a PBX no longer configured
+
+    def _start_links(self) -> None:
+        for name, link in self.links.items():
+            self._watch(asyncio.create_task(link.run(_Sink(name, self.dispatcher)), name=f"pbx {name}"))
+            self._parts.push_async_callback(link.close)
+
+    async def _start_web(self) -> None:
+        listen = self.config.http.listen
+        try:
+            self.web = await start_web(build_app(self._services()), listen.host, listen.port)
+        except OSError as error:
+            where = f"{listen.host or '*'}:{listen.port}"
+            raise CallwardenError(
+                f"cannot listen on {where}: {error.strerror}; free it or change http.listen"
+            ) from error
+        self._parts.push_async_callback(self.web.stop)
+
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        """A part that ends with an error ends the daemon, and is cancelled when the daemon stops."""
+        task.add_done_callback(self._ended)
+        self._parts.push_async_callback(_cancel, task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._failed.done():
+            _log.error("part_failed", part=task.get_name(), error=str(error) or repr(error))
+            self._failed.set_exception(error)
+
+    # -- between the parts ---------------------------------------------------------------------------------------
+
+    def _committed(self, group: Sequence[Committed]) -> None:
+        """Called by the writer right after a commit: what is durable may leave."""
+        for committed in group:
+            self.outbox.offer(committed.deliveries)
+            self.bus.publish(EffectsCommitted(committed))
+
+    async def _pause_disabled(self) -> None:
+        disabled = await read_disabled_webhooks(self.store.reader)
+        for webhook_id in disabled:
+            self.outbox.pause(webhook_id)
+        for webhook_id in self._paused - disabled:
+            self.outbox.resume(webhook_id)
+        self._paused = disabled
+
+    async def _beat(self) -> None:
+        """Keep the last moment at which calls were seen, so that a crash does not lengthen them."""
+        while True:
+            await asyncio.sleep(_HEARTBEAT_S)
+            if any(link.state is LinkState.CONNECTED for link in self.links.values()):
+                await self.store.writer.change(lambda: heartbeat(now_ms()))
+
+    def _services(self) -> Services:
+        return Services(
+            writes=self.store.writer,
+            reads=self.store.reader,
+            feed=self.feed,
+            clock=now_ms,
+            rules_changed=self.rules_changed,
+            readiness=self._readiness,
+            announced=self.outbox.offer,
+            replay=self._replay,
+            replay_failed=self._replay_failed,
+            try_target=self._try_target,
+            refuse_target=self._refuse_target,
+        )
+
+    async def _readiness(self) -> list[Check]:
+        writer = self.store.writer
+        store = Check("store", writer.healthy, None if writer.healthy else "the disk refuses writes; see the log")
+        return [store, *(_link_check(name, link) for name, link in self.links.items())]
+
+    async def _replay(self, delivery_id: str) -> bool:
+        delivery = await self.store.writer.change(lambda: replay(delivery_id, now_ms()))
+        if delivery is not None:
+            self.outbox.offer([delivery])
+        return delivery is not None
+
+    async def _replay_failed(self, webhook_id: str) -> int:
+        count = await self.store.writer.change(lambda: replay_failed(webhook_id, now_ms()))
+        self.outbox.look_again()
+        return count
+
+    async def _try_target(self, target: Target) -> TargetAnswer:
+        tried = await try_target(
+            target.url,
+            sender=self.sender,
+            secret=Secret(target.secret),
+            now=now_ms(),
+            method=target.method,
+            body=target.body,
+        )
+        return TargetAnswer(tried.status_code, tried.latency_ms, tried.error, tried.answer)
+
+    def _refuse_target(self, url: str) -> str | None:
+        try:
+            self.guard.check_url(url)
+        except NeverAgain as refused:
+            return str(refused)
+        return None
+
+
+class _Sink:
+    """Puts a PBX's name on its signals; full when the dispatcher's queue is."""
+
+    def __init__(self, pbx: PbxName, dispatcher: Dispatcher) -> None:
+        self._pbx = pbx
+        self._queue = dispatcher.queue
+
+    def put_nowait(self, signal: Signal, /) -> None:
+        self._queue.put_nowait(PbxSignal(self._pbx, signal))
+
+    async def put(self, signal: Signal, /) -> None:
+        await self._queue.put(PbxSignal(self._pbx, signal))
+
+
+def ami_config(pbx: PbxConfig) -> AmiConfig:
+    """The part of the configuration that the AMI link needs; refuses a PBX of a kind we cannot follow yet."""
+    if pbx.kind != "asterisk":
+        raise ConfigError(f'pbx {pbx.name}: this version follows Asterisk only; remove it or write kind = "asterisk"')
+    return AmiConfig(
+        name=pbx.name,
+        username=pbx.username,
+        secret=pbx.secret.reveal(),
+        host=pbx.host,
+        port=pbx.port,
+        tls=pbx.tls,
+        tls_verify=pbx.tls_verify,
+        ca_file=pbx.tls_ca_file,
+    )
+
+
+def _link_check(name: PbxName, link: AmiLink) -> Check:
+    connected = link.state is LinkState.CONNECTED
+    return Check(f"pbx {name}", connected, None if connected else f"{link.state.value}")
+
+
+def _last_change(calls: Iterable[Call]) -> UnixMs:
+    return max((call.answered_at or call.started_at for call in calls), default=UnixMs(0))
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

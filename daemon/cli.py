@@ -1,0 +1,259 @@
+"""The command `callwarden`: what can be asked, and the exit codes (0 fine, 1 failed, 2 wrong usage or config)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from sdnotify import SystemdNotifier
+
+from daemon.errors import CallwardenError, ConfigError
+from daemon.store.tokens import Role
+
+app = typer.Typer(
+    name="callwarden",
+    help="Follows every call of your PBX: tickets, merged missed calls, screen pops, signed webhooks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+token_app = typer.Typer(help="Tokens for the API.", no_args_is_help=True)
+app.add_typer(token_app, name="token")
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file (TOML).", dir_okay=False)]
+MaybeConfigFile = Annotated[Path | None, typer.Option("--config", help="The configuration file (TOML).")]
+
+_DEMO_UNWATCHED_S = 20.0
+_BIG_TRACE = 5_000_000  # bytes; below it a progress bar would only flash
+
+
+@app.command()
+def serve(config: ConfigFile) -> None:
+    """Follow the PBXs of the configuration until told to stop (SIGTERM, Ctrl-C)."""
+    from daemon.config import load_config
+    from daemon.log import configure_logging
+
+    settings = load_config(config)
+    if not settings.pbx:
+        raise ConfigError(f"{config}: name at least one PBX in a [[pbx]] table")
+    configure_logging(settings.log.level, settings.log.format)
+    _run(_serve(settings))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the API and pages; 0 takes a free one.")] = 8088,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after so long, 0: at Ctrl-C. Without a terminal it stops after 20.")
+    ] = None,
+) -> None:
+    """Show it at work: a simulated PBX plays calls, a little CRM page gets the popups."""
+    from daemon.demo.run import run_demo
+
+    limit = seconds if seconds is not None else (0.0 if sys.stdout.isatty() else _DEMO_UNWATCHED_S)
+    _run(run_demo(port, limit))
+
+
+@app.command()
+def replay(
+    traces: Annotated[
+        list[Path], typer.Argument(metavar="TRACE...", help="Raw AMI bytes or `record` output, in order.")
+    ],
+    agent: Annotated[list[str] | None, typer.Option(metavar="USERID=ENDPOINT", help="Whose phone is whose.")] = None,
+    country: Annotated[str, typer.Option(help="Country of numbers without a country code.")] = "VN",
+    config: MaybeConfigFile = None,
+) -> None:
+    """Tell what a recorded AMI stream means: one JSON object a line, a summary last. No network."""
+    from daemon.replay import print_line
+    from daemon.replay import replay as play
+
+    for trace in traces:
+        if not trace.is_file():
+            raise ConfigError(f"{trace}: there is no such trace")
+    scene = asyncio.run(_scene(agent or [], country, config))
+    with _progress(traces) as advance:
+        _run(play(traces, scene, print_line, advance))
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Argument(help="The file to write (JSON Lines; .gz is compressed).")],
+    config: ConfigFile,
+    pbx: Annotated[str | None, typer.Option(help="Which PBX, when the configuration has several.")] = None,
+    mask: Annotated[bool, typer.Option("--mask", help="Replace numbers and names by consistent false ones.")] = False,
+    seconds: Annotated[float, typer.Option(help="Stop after so long; 0 runs until Ctrl-C.")] = 0.0,
+) -> None:
+    """Record what a PBX sends, to replay it later or to report a bug with it."""
+    from daemon.app import ami_config
+    from daemon.config import load_config
+    from daemon.record import record as keep
+
+    chosen = _choose_pbx(load_config(config).pbx, pbx)
+    _run(keep(ami_config(chosen), out, mask=mask, seconds=seconds))
+
+
+@app.command("check-config")
+def check_config(config: ConfigFile) -> None:
+    """Say whether the configuration is right, and change nothing."""
+    from daemon.app import Daemon
+    from daemon.config import load_config
+    from daemon.store.store import database_path
+
+    settings = load_config(config)
+    database_path(settings.store.url)
+    Daemon(settings)
+    names = ", ".join(pbx.name for pbx in settings.pbx) or "no PBX yet"
+    typer.echo(f"{config}: fine ({names})")
+
+
+@app.command("asterisk-config")
+def asterisk_config(
+    config: MaybeConfigFile = None,
+    pbx: Annotated[str | None, typer.Option(help="Which PBX, when the configuration has several.")] = None,
+) -> None:
+    """Print what to paste into Asterisk: the manager user with the least rights and the events it needs."""
+    from daemon.ami.manager_conf import ManagerUser, stanza
+    from daemon.config import load_config
+
+    user = ManagerUser()
+    if config is not None:
+        chosen = _choose_pbx(load_config(config).pbx, pbx)
+        user = ManagerUser(chosen.username, chosen.secret.reveal())
+    typer.echo(stanza(user), nl=False)
+
+
+@token_app.command("create")
+def token_create(
+    config: ConfigFile,
+    role: Annotated[Role, typer.Option(help="What the token may do.")],
+    label: Annotated[str, typer.Option(help="What it is for, as shown in lists.")] = "",
+) -> None:
+    """Make a token and print it alone, once; only its hash is kept."""
+    from daemon.config import load_config
+
+    typer.echo(asyncio.run(_new_token(load_config(config).store.url, role, label)))
+
+
+def main() -> None:
+    """Run the command; every failure of ours is one line on stderr."""
+    try:
+        app()
+    except ConfigError as error:
+        _fail(error, 2)
+    except CallwardenError as error:
+        _fail(error, 1)
+    except BrokenPipeError:
+        _quiet_exit()
+
+
+async def _serve(settings: Any) -> None:
+    from daemon.app import Daemon
+
+    notifier = SystemdNotifier()
+    async with Daemon(settings) as daemon:
+        notifier.notify("READY=1")
+        try:
+            await daemon.run()
+        finally:
+            notifier.notify("STOPPING=1")
+
+
+async def _scene(agents: list[str], country: str, config: Path | None) -> Any:
+    from daemon.replay import Scene, agents_from
+
+    if config is None:
+        return Scene(agents_from(agents, country))
+    from daemon.config import load_config
+    from daemon.rules import read_rules
+    from daemon.store.store import Store
+
+    store = await Store.open(load_config(config).store.url)
+    try:
+        rules, directory = await read_rules(store)
+    finally:
+        await store.close()
+    return Scene(agents_from(agents, country) if agents else directory, rules)
+
+
+async def _new_token(url: str, role: Role, label: str) -> str:
+    from daemon.app import now_ms
+    from daemon.store.store import Store
+    from daemon.store.tokens import add_token, new_token
+
+    token = new_token()
+    store = await Store.open(url)
+    try:
+        await store.writer.change(lambda: add_token(token, role, label, now_ms()))
+    finally:
+        await store.close()
+    return token
+
+
+def _choose_pbx(found: Any, name: str | None) -> Any:
+    chosen = [pbx for pbx in found if name is None or pbx.name == name]
+    if len(chosen) != 1:
+        names = ", ".join(pbx.name for pbx in found) or "none"
+        raise ConfigError(f"say which PBX with --pbx NAME (the configuration has: {names})")
+    return chosen[0]
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run until done, or until SIGTERM or Ctrl-C ask to stop, which is a good end. uvloop where it is installed."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_stoppable(work))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _stoppable(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+@contextmanager
+def _progress(traces: Sequence[Path]) -> Iterator[Callable[[Path, int], None] | None]:
+    """A bar on stderr for traces long enough to wait for; None where nobody would see it."""
+    total = sum(trace.stat().st_size for trace in traces)
+    if total < _BIG_TRACE or not sys.stderr.isatty():
+        yield None
+        return
+    done: dict[Path, int] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Replaying", total=total)
+
+        def advance(trace: Path, read: int) -> None:
+            done[trace] = read
+            bar.update(task, completed=sum(done.values()))
+
+        yield advance
+
+
+def _fail(error: Exception, code: int) -> NoReturn:
+    sys.stderr.write(f"callwarden: {' '.join(str(error).split())}\n")
+    sys.exit(code)
+
+
+def _quiet_exit() -> NoReturn:
+    """Whoever read our output has gone (`| head`): no error worth words."""
+    with suppress(OSError):
+        sys.stdout = None  # or the interpreter flushes into the closed pipe
+    sys.exit(1)

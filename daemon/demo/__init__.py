@@ -1,0 +1,1 @@
+"""`callwarden demo`: the real daemon between a simulated PBX and a little CRM, in one terminal."""

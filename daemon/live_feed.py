@@ -1,0 +1,55 @@
+"""What the bus says, as the events that the API's listeners get."""
+
+from __future__ import annotations
+
+from daemon.bus import AgentToNotify, Bus, EffectsCommitted, News, Topic
+from daemon.call.rendering import call_json, iso_utc
+from daemon.policy.decision import AnnounceCall, EventType, NotifyAgent, PopScreen
+from daemon.store.values import Committed
+from daemon.web.feed import EventFeed
+
+
+def connect(bus: Bus, feed: EventFeed) -> None:
+    """Let `feed` follow the bus: ringing at once, everything else once it is safe on disk."""
+    bus.subscribe(Topic.NOTIFICATION, lambda news: _notification(feed, news))
+    bus.subscribe(Topic.COMMITTED, lambda news: _effects(feed, news))
+
+
+def _notification(feed: EventFeed, news: News) -> None:
+    if not isinstance(news, AgentToNotify):
+        return
+    decision = news.decision
+    rings = isinstance(decision, NotifyAgent)
+    call = call_json(decision.call, None)
+    feed.publish("agent.ringing" if rings else "agent.ringing_ended", {"user_id": decision.user_id, "call": call})
+
+
+def _effects(feed: EventFeed, news: News) -> None:
+    if not isinstance(news, EffectsCommitted):
+        return
+    done = news.committed
+    for decision in done.unit.decisions:
+        if isinstance(decision, AnnounceCall):
+            _call(feed, decision, done.ticket_id)
+        elif isinstance(decision, PopScreen) and decision.user_id in done.pops:
+            _pop(feed, decision)
+    _ticket(feed, done)
+
+
+def _call(feed: EventFeed, decision: AnnounceCall, ticket_id: str | None) -> None:
+    data = call_json(decision.call, ticket_id)
+    if decision.event_type is EventType.CALL_RINGING:
+        data["ringing_user_id"] = decision.user_id
+    feed.publish(decision.event_type.value, data)
+
+
+def _pop(feed: EventFeed, pop: PopScreen) -> None:
+    if pop.to_desk:
+        data = {"user_id": pop.user_id, "url": pop.url, "time_answer": iso_utc(pop.time_answer)}
+        feed.publish("popup", {**data, "call": call_json(pop.call, None)})
+
+
+def _ticket(feed: EventFeed, done: Committed) -> None:
+    if done.ticket is not None:
+        event = EventType.TICKET_CREATED if done.ticket.created else EventType.TICKET_MERGED
+        feed.publish(event.value, done.ticket.ticket.as_json())

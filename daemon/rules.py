@@ -1,0 +1,48 @@
+"""Reads from the store what the flow is judged and signed by: settings, queues, agents, secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from daemon.call.directory import Directory
+from daemon.call.signals import UnixMs
+from daemon.delivery.signing import Secret
+from daemon.policy.call_settings import Rulebook
+from daemon.store.agents import read_directory
+from daemon.store.queues import read_queues
+from daemon.store.settings import POPUP_SECRET, keep_inner, read_inner, read_settings
+from daemon.store.store import Store
+from daemon.store.webhooks import new_secret, read_webhook_secrets
+
+
+async def read_rules(store: Store) -> tuple[Rulebook, Directory]:
+    """Everything the policies and the tracker judge by, as the store has it now."""
+    stored = await read_settings(store.reader)
+    queues = await read_queues(store.reader)
+    directory = await read_directory(store.reader, stored.settings.country)
+    return Rulebook(stored.settings, queues), directory
+
+
+class SigningSecrets:
+    """The webhook secrets, in memory because every attempt needs one."""
+
+    def __init__(self) -> None:
+        self._webhooks: Mapping[str, Secret] = MappingProxyType({})
+        self._popup: Secret | None = None
+
+    async def load(self, store: Store, now: UnixMs) -> None:
+        """Read them all; the popup URL's secret is made the first time."""
+        found = await read_webhook_secrets(store.reader)
+        self._webhooks = MappingProxyType({webhook_id: Secret(text) for webhook_id, text in found.items()})
+        kept = await read_inner(store.reader, POPUP_SECRET)
+        if kept is None:
+            fresh = new_secret()
+            kept = await store.writer.change(lambda: keep_inner(POPUP_SECRET, fresh, None, now))
+        self._popup = Secret(kept)
+
+    def webhook_secret(self, webhook_id: str) -> Secret | None:
+        return self._webhooks.get(webhook_id)
+
+    def popup_secret(self) -> Secret | None:
+        return self._popup
