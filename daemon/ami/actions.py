@@ -138,8 +138,8 @@ def _on(channel: str | None) -> dict[str, str]:
 
 
 def _checked(action: str, fields: Fields) -> Action:
-    headers: dict[str, str | list[str]] = {"Action": action}
-    for name, value in fields.items():
+    headers: dict[str, str | list[str]] = {}
+    for name, value in {"Action": action, **fields}.items():
         values = [value] if isinstance(value, str) else list(value)
         if any(_FORBIDDEN.search(text) for text in (name, *values)):
             raise InjectionRefused

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -74,15 +75,9 @@ class TargetGuard:
 
     def check_address(self, address: str) -> None:
         """Raises AddressRefused. What is no plain address is refused too: it would be resolved once more."""
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            raise AddressRefused(f"{address!r} is no address") from None
-        for face in _faces(parsed):
-            if _within(face, ALWAYS_REFUSED):
-                raise AddressRefused(f"{address} may never be called (link-local, multicast, unspecified or reserved)")
-            if _within(face, self.deny + METADATA) and not _within(face, self.allow):
-                raise AddressRefused(f"{address} is in a network that is denied")
+        refusal = _refusal(address, self)
+        if refusal is not None:
+            raise AddressRefused(refusal)
 
     def open_socket(self, addr_info: tuple[Any, ...]) -> socket.socket:
         """For aiohttp's `socket_factory`: called with the address right before the connection is made."""
@@ -139,6 +134,20 @@ class GuardedResolver(AbstractResolver):
             await self._inner.close()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+@lru_cache(maxsize=4096)
+def _refusal(address: str, guard: TargetGuard) -> str | None:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return f"{address!r} is no address"
+    for face in _faces(parsed):
+        if _within(face, ALWAYS_REFUSED):
+            return f"{address} may never be called (link-local, multicast, unspecified or reserved)"
+        if _within(face, guard.deny + METADATA) and not _within(face, guard.allow):
+            return f"{address} is in a network that is denied"
+    return None
 
 
 def _parse(url: str) -> URL:

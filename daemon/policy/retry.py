@@ -15,6 +15,7 @@ from daemon.call.signals import UnixMs
 EVENT_LIFETIME_MS = 24 * 3600 * 1000
 POPUP_LIFETIME_MS = 2 * 60 * 1000
 ASKS_TO_WAIT = (429, 503)  # RFC 6585 §4, RFC 9110 §15.6.4
+ATTEMPTS_WITHOUT_SECRET = 3  # a call may be told to an endpoint made a moment ago, before its secret is known here
 LONGEST_RETRY_AFTER_SECONDS = 10**9  # more digits than that are no time anybody meant
 
 
@@ -28,7 +29,7 @@ class Failure(StrEnum):
     BROKEN_ANSWER = "broken_answer"
     BAD_URL = "bad_url"
     ADDRESS_REFUSED = "address_refused"
-    NO_SECRET = "no_secret"  # noqa: S105 - the endpoint was removed, so nothing can sign for it
+    NO_SECRET = "no_secret"  # noqa: S105 - the endpoint was removed, or is very new
 
 
 class RetryReason(StrEnum):
@@ -126,7 +127,9 @@ def decide_retry(
             return Delivered()
         case RetryReason.ENDPOINT_GONE:
             return Disable(reason)
-        case RetryReason.BAD_URL | RetryReason.ADDRESS_REFUSED | RetryReason.NO_SECRET:
+        case RetryReason.BAD_URL | RetryReason.ADDRESS_REFUSED:
+            return GiveUp(reason)
+        case RetryReason.NO_SECRET if attempt_count >= ATTEMPTS_WITHOUT_SECRET:
             return GiveUp(reason)
         case _:
             pass

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, false, func, insert, literal_column, select, true, update
+from sqlalchemy import bindparam, false, func, insert, literal_column, or_, select, true, update
 
 from daemon.call.signals import UnixMs
 from daemon.policy.retry import EVENT_LIFETIME_MS, POPUP_LIFETIME_MS
 from daemon.store.reader import Reader
 from daemon.store.row import delivery_of
+from daemon.store.statement import each_of
 from daemon.store.tables import deliveries, delivery_attempts, webhooks
 from daemon.store.values import Delivery, DeliveryStatus
 from daemon.store.work import Query, Work
@@ -209,33 +211,39 @@ class Cursor:
     delivery_id: str = ""
 
 
+_PLACE = (deliveries.c.next_attempt_at, deliveries.c.delivery_id)
+SELECT_DUE = (
+    select(*_COLUMNS)
+    .where(
+        deliveries.c.status == PENDING,
+        deliveries.c.next_attempt_at <= bindparam("b_now"),
+        deliveries.c.next_attempt_at >= bindparam("b_after"),
+        or_(
+            deliveries.c.next_attempt_at > bindparam("b_after"),
+            deliveries.c.delivery_id > bindparam("b_after_id"),
+        ),
+        deliveries.c.webhook_id.not_in(each_of("b_without")),
+    )
+    .order_by(*_PLACE)
+    .limit(bindparam("b_limit"))
+)
+SELECT_NEXT_DUE = select(func.min(deliveries.c.next_attempt_at).label("due_at")).where(
+    deliveries.c.status == PENDING, deliveries.c.next_attempt_at > bindparam("b_after")
+)
+
+
 async def read_due(
     reads: Reader, now: UnixMs, limit: int, after: Cursor, without: Collection[str] = ()
 ) -> list[Delivery]:
     """Pending deliveries due by `now`, oldest first, but none of the webhooks `without`."""
-    due_at, delivery_id = deliveries.c.next_attempt_at, deliveries.c.delivery_id
-    statement = (
-        select(*_COLUMNS)
-        .where(
-            deliveries.c.status == PENDING,
-            due_at <= now,
-            due_at >= after.next_attempt_at,
-            (due_at > after.next_attempt_at) | (delivery_id > after.delivery_id),
-        )
-        .order_by(due_at, delivery_id)
-        .limit(limit)
-    )
-    if without:
-        statement = statement.where(deliveries.c.webhook_id.not_in(sorted(without)))
-    return [delivery_of(row) for row in await reads.fetch(statement)]
+    place = {"b_after": after.next_attempt_at, "b_after_id": after.delivery_id}
+    chosen = {"b_now": now, "b_limit": limit, "b_without": json.dumps(sorted(without)), **place}
+    return [delivery_of(row) for row in await reads.fetch(SELECT_DUE, chosen)]
 
 
 async def read_next_due_at(reads: Reader, after: UnixMs) -> UnixMs | None:
     """When the first delivery comes due that is not due yet."""
-    statement = select(func.min(deliveries.c.next_attempt_at).label("due_at")).where(
-        deliveries.c.status == PENDING, deliveries.c.next_attempt_at > after
-    )
-    rows = await reads.fetch(statement)
+    rows = await reads.fetch(SELECT_NEXT_DUE, {"b_after": after})
     due_at = rows[0]["due_at"] if rows else None
     return None if due_at is None else UnixMs(int(due_at))
 

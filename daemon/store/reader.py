@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol, Self
 from urllib.parse import quote
 
@@ -38,8 +38,8 @@ class Reader(Protocol):
 class FileReader:
     """A few connections of their own; with WAL they neither wait for the writer nor hold it up."""
 
-    def __init__(self, connections: list[aiosqlite.Connection]) -> None:
-        self._connections = connections
+    def __init__(self, connections: list[aiosqlite.Connection], opened: AsyncExitStack) -> None:
+        self._opened = opened
         self._compiled = StatementCache()
         self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for connection in connections:
@@ -47,7 +47,9 @@ class FileReader:
 
     @classmethod
     async def open(cls, path: str) -> Self:
-        return cls([await _connect(path) for _ in range(_CONNECTIONS)])
+        async with AsyncExitStack() as opened:
+            connections = [await _connect(path, opened) for _ in range(_CONNECTIONS)]
+            return cls(connections, opened.pop_all())
 
     async def fetch(self, statement: Executable, values: Values = _NOTHING) -> list[Row]:
         compiled = self._compiled(statement, tuple(values))
@@ -62,8 +64,7 @@ class FileReader:
         return compiled.mappings(found)
 
     async def close(self) -> None:
-        for connection in self._connections:
-            await connection.close()
+        await self._opened.aclose()
 
     @asynccontextmanager
     async def _borrowed(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -90,10 +91,11 @@ class MemoryReader:
         """The connection is the driver's."""
 
 
-async def _connect(path: str) -> aiosqlite.Connection:
+async def _connect(path: str, opened: AsyncExitStack) -> aiosqlite.Connection:
     # Not mode=ro: a reader of a WAL database may have to make its shared memory file (https://www.sqlite.org/wal.html).
     try:
         connection = await aiosqlite.connect(f"file:{quote(path)}?mode=rw", uri=True, isolation_level=None, timeout=5.0)
+        opened.push_async_callback(connection.close)
         await connection.execute_fetchall("PRAGMA query_only=ON")
     except sqlite3.Error as error:
         raise sorted_error(error) from error

@@ -48,10 +48,6 @@ class SqliteDriver:
         self._compiled = StatementCache()
         self._connection: sqlite3.Connection | None = None
 
-    async def open(self) -> None:
-        """Connect now, so that what is wrong with the file shows at the start."""
-        await self.in_thread(lambda _: None)
-
     async def transact(self, pieces: Sequence[Piece]) -> list[Outcome]:
         """All pieces in order in one transaction, durable on return. A bad piece is undone alone and told apart.
 

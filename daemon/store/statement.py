@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,12 +74,21 @@ class StatementCache:
         assert isinstance(statement, ClauseElement)
         compiled = statement.compile(dialect=self._dialect, column_keys=list(names) or None)
         assert isinstance(compiled, SQLCompiler)
-        columns: list[Any] = list(statement.exported_columns) if isinstance(statement, ReturnsRows) else []
+        columns = _columns(statement)
         return CompiledStatement(
             compiled=compiled,
             text=compiled.string,
             fixed={n: b.effective_value for n, b in compiled.binds.items() if not b.required and n not in names},
             expanding=bool(compiled.post_compile_params or compiled.literal_execute_params),
-            returns_rows=isinstance(statement, ReturnsRows) and bool(len(columns)),
-            booleans=tuple(c.key for c in columns if c.key and isinstance(c.type, Boolean)),
+            returns_rows=bool(columns),
+            booleans=tuple(name for name, type_ in columns if isinstance(type_, Boolean)),
         )
+
+
+def _columns(statement: Executable) -> list[tuple[str, Any]]:
+    """Names and types of what a statement returns; empty for plain text, whose rows come as SQLite has them."""
+    if not isinstance(statement, ReturnsRows):
+        return []
+    # Asked of a copy: an INSERT once asked remembers that it returns nothing, and so would all that are later made
+    # from it by returning() (SQLAlchemy 2.1 copies the memory along).
+    return [(str(column.key), column.type) for column in copy(statement).exported_columns]

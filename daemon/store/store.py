@@ -56,7 +56,8 @@ class Store:
                 await self.writer.stop()
                 await self._running
         except (TimeoutError, CallwardenError) as error:
-            log.error("store_closed_unwritten", error=repr(error), last_error=self.writer.last_error)
+            # Not log.exception: where it happened is known, what the disk said is not.
+            log.error("store_closed_unwritten", error=repr(error), last_error=self.writer.last_error)  # noqa: TRY400
         finally:
             await self.reader.close()
             await self._driver.close()

@@ -19,6 +19,10 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 
+def unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class Misbehaviour(Enum):
     HANG = "hang"  # take the request, never answer
     RESET = "reset"  # take the request, cut the connection
@@ -96,9 +100,9 @@ class Receiver:
         return found
 
     async def __aenter__(self) -> Self:
-        self._runner = web.ServerRunner(web.Server(self._answer, keepalive_timeout=60))
+        self._runner = web.ServerRunner(web.Server(self._answer, keepalive_timeout=60), shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         self._port = self._runner.addresses[0][1]
         return self
@@ -108,24 +112,22 @@ class Receiver:
             await self._runner.cleanup()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        at, unix_ms = time.perf_counter(), time.time_ns() // 1_000_000
+        at, now = time.perf_counter(), unix_ms()
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            await self._keep(request, at, unix_ms)
+            await self._keep(request, at, now)
             return await self._reply(request, self._next_reply(request.path))
         finally:
             self.at_once -= 1
 
-    async def _keep(self, request: web.BaseRequest, at: float, unix_ms: int) -> None:
+    async def _keep(self, request: web.BaseRequest, at: float, now: int) -> None:
         assert request.transport is not None
         peer = request.transport.get_extra_info("peername")[:2]
         self.connections.add(peer)
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await request.read()
-        self.requests.append(
-            Request(at, unix_ms, request.method, request.path, request.query_string, headers, body, peer)
-        )
+        self.requests.append(Request(at, now, request.method, request.path, request.query_string, headers, body, peer))
         self._arrived.set()
 
     def _next_reply(self, path: str) -> Reply:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,7 +29,9 @@ class Asterisk:
 
     `agents`: how many phones may register, as 1001, 1002, …; `load_agents`: how many agents 2001, 2002, …
     live on one fixed address (`load_port`, for SIPp); `agent_options`: more lines for every agent's endpoint,
-    such as `rtp_timeout=10`; `extra_dialplan`: text after the bench's own extensions.conf.
+    such as `rtp_timeout=10`; `extra_dialplan`: text after the bench's own extensions.conf, whose
+    context `callwarden-ringtone` runs before a phone rings; `manager_stanza`: makes the text of the user `callwarden`
+    from its secret, in place of the bench's own.
     Every method blocks: from a coroutine use `asyncio.to_thread`.
     """
 
@@ -45,11 +47,13 @@ class Asterisk:
         load_agents: int = 0,
         agent_options: Sequence[str] = (),
         extra_dialplan: str = "",
+        manager_stanza: Callable[[str], str] | None = None,
     ) -> None:
         self.installation: Installation = find(major)
         self.version = self.installation.version
         self.agents, self.load_agents = agents, load_agents
         self.agent_options, self.extra_dialplan = tuple(agent_options), extra_dialplan
+        self.manager_stanza = manager_stanza
         self.ami_port, self.sip_port = free_tcp_port(), free_udp_port()
         self.trunk_port, self.load_port = free_udp_port(TRUNK_HOST), free_udp_port()
         self.rtp_ports = rtp_range()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.live.asterisk import Asterisk, LiveUnavailable
-from tests.live.ports import LOOPBACK, free_tcp_port, free_udp_port
+from tests.live.ports import LOOPBACK, free_tcp_port, free_udp_port, phone_rtp_port
 
 SCENARIOS = Path(__file__).parent / "sipp"
 
@@ -85,7 +85,7 @@ async def _sipp(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
         "sipp",
         *("-sf", "scenario.xml", "-nostdin", "-trace_stat", "-stf", "statistics.csv"),
         # Without these SIPp's control socket listens on every address of the machine.
-        *("-ci", LOOPBACK, "-cp", str(free_tcp_port())),
+        *("-ci", LOOPBACK, "-cp", str(free_tcp_port()), "-mp", str(phone_rtp_port())),
         *arguments,
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,

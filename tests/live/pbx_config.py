@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from tests.live.asterisk import Asterisk
 
 TEMPLATES = Path(__file__).parent / "config"
-# Parts which are repeated inside pjsip.conf, not files of their own.
-PARTS = {"pjsip_agent.conf", "pjsip_load_agent.conf"}
+# Parts of another file, not files of their own.
+PARTS = {"manager_callwarden.conf", "pjsip_agent.conf", "pjsip_load_agent.conf"}
 FIRST_AGENT, FIRST_LOAD_AGENT = 1001, 2001
 # The product's snippet which sets the ringtone; the bench calls it where it is loaded.
 RING_CONTEXT = "callwarden-ringtone"
@@ -50,6 +50,11 @@ def _values(pbx: Asterisk) -> dict[str, str]:
         "RTP_LAST": str(pbx.rtp_ports[1]),
         "AMI_PORT": str(pbx.ami_port),
         "AMI_SECRET": pbx.secret,
+        "CALLWARDEN_USER": (
+            pbx.manager_stanza(pbx.secret)
+            if pbx.manager_stanza
+            else _part("manager_callwarden.conf", AMI_SECRET=pbx.secret)
+        ),
         "SIP_PORT": str(pbx.sip_port),
         "TRUNK_HOST": TRUNK_HOST,
         "TRUNK_PORT": str(pbx.trunk_port),

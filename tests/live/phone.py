@@ -136,7 +136,10 @@ class PhoneCall:
 
 
 class Phone:
-    """One phone process. Use `async with Phone(pbx, "1001") as phone`; it does not register by itself."""
+    """One phone process. Use `async with Phone(pbx, "1001") as phone`; it does not register by itself.
+
+    It holds four calls at once, which is what pjsua is compiled for: a fifth is busy. For more there is SIPp.
+    """
 
     def __init__(
         self,

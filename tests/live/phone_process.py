@@ -19,6 +19,8 @@ from typing import Any
 import pjsua2 as pj
 
 POLL_MILLISECONDS = 5
+# The limit pjsua is compiled with; a fifth call is answered 486.
+MAX_CALLS = 4
 Json = dict[str, Any]
 
 
@@ -229,7 +231,7 @@ class PhoneProcess:
         config = pj.EpConfig()
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
-        config.uaConfig.maxCalls = 32
+        config.uaConfig.maxCalls = MAX_CALLS
         config.logConfig.level = config.logConfig.consoleLevel = 0
         # Silence suppression would stop RTP, and with it the signs of life.
         config.medConfig.noVad = True

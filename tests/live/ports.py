@@ -21,13 +21,13 @@ def free_tcp_port(host: str = LOOPBACK) -> int:
 
 def rtp_range() -> tuple[int, int]:
     """A block for RTP below the ephemeral ports; Asterisk itself skips what is taken in it."""
-    first = random.randrange(10_000, 31_000, RTP_PORTS)  # noqa: S311 - no secret
+    first = random.randrange(10_000, 31_000, RTP_PORTS)
     return first, first + RTP_PORTS - 1
 
 
 def phone_rtp_port() -> int:
     """Where a phone starts to look for free RTP ports."""
-    return random.randrange(61_000, 65_000, 20)  # noqa: S311 - no secret
+    return random.randrange(61_000, 65_000, 20)
 
 
 def _free_port(kind: socket.SocketKind, host: str) -> int:

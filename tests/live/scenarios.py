@@ -42,6 +42,7 @@ class CallTruth:
 
     `agents` and `answered_at` go together: who talked and since when. In an outgoing call the first pair is the
     agent who dialled and the moment the *customer* answered.
+    `ended_by` is who hung up. A refusal by the called side (486, 603, 404, 503) is no hangup: the PBX ends the call.
     """
 
     direction: Direction
@@ -87,6 +88,10 @@ class Stage:
         if self._lab is None:
             raise RuntimeError("the manager connection is cut")
         return self._lab
+
+    def another_customer(self, which: int) -> str:
+        """More customers of the same scenario; every number is a valid one."""
+        return self.customer.replace("+84901", f"+8490{1 + which}")
 
     @property
     def personal(self) -> dict[str, str]:

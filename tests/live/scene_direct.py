@@ -164,7 +164,7 @@ async def in_hold_unhold(stage: Stage) -> None:
 
 @scenario("1001")
 async def in_second_call_while_first_held(stage: Stage) -> None:
-    first_number, second_number = stage.customer + "1", stage.customer + "2"
+    first_number, second_number = stage.customer, stage.another_customer(1)
     first = await stage.customer_dials("1902", first_number)
     first_agent = await stage.agent_answers("1001")
     second = await stage.customer_dials("1902", second_number)

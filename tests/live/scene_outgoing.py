@@ -178,7 +178,7 @@ async def _failed(stage: Stage, code: int) -> None:
     agent = await stage.phones["1001"].call(CUSTOMER)
     await agent.disconnected()
     stage.note(f"the trunk said {code}")
-    stage.outgoing(CUSTOMER, "customer" if code in {486, 603} else "system")
+    stage.outgoing(CUSTOMER, "system")
 
 
 async def _customer_answers(stage: Stage) -> PhoneCall:

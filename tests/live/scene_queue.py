@@ -149,7 +149,7 @@ async def in_queue_empty(stage: Stage) -> None:
 
 @scenario("1001")
 async def in_queue_two_waiting(stage: Stage) -> None:
-    first_number, second_number = stage.customer + "1", stage.customer + "2"
+    first_number, second_number = stage.customer, stage.another_customer(1)
     first = await stage.customer_dials("1900", first_number)
     first_agent = await stage.agent_answers("1001")
     second = await stage.customer_dials("1900", second_number)

@@ -11,7 +11,7 @@ from tests.live.scenarios import Stage, scenario
 @scenario("1001", "1002", "1003")
 async def reconnect_mid_calls(stage: Stage) -> None:
     """Cut with three calls: one talking (it ends unseen), one waiting, one ringing (answered unseen)."""
-    talking_number, waiting_number, ringing_number = (stage.customer + last for last in "123")
+    talking_number, waiting_number, ringing_number = (stage.another_customer(which) for which in range(3))
     await stage.phones["1002"].unregister()
     talking = await stage.customer_dials("1900", talking_number)
     first = await stage.agent_answers("1001")
@@ -25,6 +25,8 @@ async def reconnect_mid_calls(stage: Stage) -> None:
     await stage.hangs_up(talking, "first customer")
     await rings.answer()
     await rings.confirmed()
+    # The phone is connected a moment before the PBX has told so.
+    await asyncio.sleep(0.8)
     await stage.connect_manager()
     stage.note("manager link back")
     await _ask_for_everything(stage)

@@ -9,7 +9,7 @@ from tests.live.asterisk import Asterisk
 from tests.live.conftest import PhoneMaker
 from tests.live.lab import Lab
 from tests.live.mass import Customer, call_in, load_agents
-from tests.live.phone import answer, reject
+from tests.live.phone import Phone, answer, reject
 from tests.live.trunk import Trunk
 
 # Two processes on one machine see the same moment this far apart.
@@ -78,3 +78,23 @@ async def test_fifty_customers_talk_to_fifty_agents(asterisk: Asterisk) -> None:
         result = await call_in(asterisk, "1916", customers, talk=2.5)
     assert result.successful == 50
     assert result.failed == 0
+
+
+async def test_impatient_customers_cancel(asterisk: Asterisk, phone: PhoneMaker) -> None:
+    agent = await phone("1001")
+    customers = [Customer(f"+849012310{index:02}") for index in range(4)]
+    result = await call_in(asterisk, "1902", customers, talk=1.0, abandon=True)
+    assert result.successful == 4
+    assert [call.confirmed_at for call in agent.incoming] == [None] * 4
+
+
+async def test_a_restarted_asterisk_knows_its_phones_again(asterisk: Asterisk, trunk: Trunk) -> None:
+    async with Phone(asterisk, "1001") as agent:
+        await agent.register()
+        await asyncio.to_thread(asterisk.kill)
+        await asyncio.to_thread(asterisk.start)
+        await agent.register()
+        await agent.on_call(answer(after=0))
+        call = await trunk.call("1902", "+84901234567")
+        await call.confirmed()
+        await call.hangup()

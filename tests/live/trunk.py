@@ -12,7 +12,7 @@ __all__ = ["Trunk"]
 
 
 class Trunk:
-    """The peer behind the trunk: it calls in as any customer and answers what the agents dial."""
+    """The peer behind the trunk: calls in as any customer, answers what the agents dial; four calls at once."""
 
     def __init__(self, pbx: Asterisk, phone: Phone) -> None:
         self.pbx, self.phone = pbx, phone

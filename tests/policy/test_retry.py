@@ -74,9 +74,14 @@ def test_410_disables_the_endpoint() -> None:
     assert decide(AttemptOutcome(410)) == Disable(RetryReason.ENDPOINT_GONE)
 
 
-@pytest.mark.parametrize("failure", [Failure.BAD_URL, Failure.ADDRESS_REFUSED, Failure.NO_SECRET])
+@pytest.mark.parametrize("failure", [Failure.BAD_URL, Failure.ADDRESS_REFUSED])
 def test_what_can_never_work_is_never_tried_again(failure: Failure) -> None:
     assert decide(AttemptOutcome(failure=failure)) == GiveUp(RetryReason(failure.value))
+
+
+def test_a_missing_secret_is_waited_for_a_little_and_then_given_up() -> None:
+    outcome = AttemptOutcome(failure=Failure.NO_SECRET)
+    assert [type(decide(outcome, attempt)) for attempt in (1, 2, 3, 4)] == [Retry, Retry, GiveUp, GiveUp]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,129 @@
+"""The real application on a real socket over a real SQLite file; what `app` would inject keeps a record here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application, Request
+from yarl import URL
+
+from daemon.call.model import Call
+from daemon.call.signals import UnixMs
+from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, Reason, TicketKind
+from daemon.store import outbox
+from daemon.store.store import Store
+from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.values import Delivery, Unit
+from daemon.web.feed import EventFeed
+from daemon.web.server import build_app
+from daemon.web.services import Check, Services, Target, TargetAnswer
+from tests.factory import missed
+
+Client = TestClient[Request, Application]
+NOW = UnixMs(1_795_340_000_000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    def fields(self) -> set[str]:
+        """The fields a refusal names."""
+        assert self.headers["Content-Type"].startswith("application/problem+json")
+        return {error["field"] for error in self.body["errors"]}
+
+
+@dataclass
+class House:
+    """The daemon around the web server, and what the web server asked of it."""
+
+    store: Store
+    client: Client = field(init=False)
+    feed: EventFeed = field(default_factory=lambda: EventFeed(capacity=64, run="run1"))
+    now: UnixMs = NOW
+    rules_changes: int = 0
+    announced: list[Delivery] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=lambda: [Check("store", ok=True), Check("pbx main", ok=True)])
+    tokens: dict[Role, str] = field(default_factory=dict)
+
+    def services(self) -> Services:
+        return Services(
+            writes=self.store.writer,
+            reads=self.store.reader,
+            feed=self.feed,
+            clock=lambda: self.now,
+            rules_changed=self._rules_changed,
+            readiness=self._readiness,
+            announced=self.announced.extend,
+            replay=self._replay,
+            replay_failed=self._replay_failed,
+            try_target=self._try_target,
+            refuse_target=lambda url: "is in a refused network" if "169.254." in url else None,
+        )
+
+    def headers(self, role: Role | None = Role.ADMIN) -> dict[str, str]:
+        return {} if role is None else {"Authorization": f"Bearer {self.tokens[role]}"}
+
+    async def add_tokens(self) -> None:
+        for role in Role:
+            token = self.tokens[role] = new_token()
+            await self.store.writer.change(lambda token=token, role=role: add_token(token, role, role.value, self.now))  # type: ignore[misc]
+
+    async def ask(self, method: str, path: str, role: Role | None = Role.ADMIN, **options: Any) -> Answer:
+        """One request. Every answer, whatever it says, is JSON or empty and carries the security headers."""
+        headers = {**self.headers(role), **options.pop("headers", {})}
+        url = URL(path, encoded=True)
+        async with self.client.request(method, url, headers=headers, allow_redirects=False, **options) as response:
+            text = await response.text()
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+            assert "Traceback" not in text
+            return Answer(response.status, json.loads(text) if text else None, response.headers)
+
+    async def record(self, *units: Unit) -> None:
+        for unit in units:
+            await self.store.writer.submit(unit)
+        await self.store.writer.drain()
+
+    async def miss(self, number: int, **changes: object) -> Call:
+        """A missed call with a ticket of its own; each is a second later than the one before."""
+        call = missed(f"1795332859.{number}", started_at=UnixMs(NOW + number * 1000), **changes)
+        opened = OpenTicket(call, TicketKind.MISSED_INCOMING, f"t{number}", Reason.MISSED_NOT_MERGED_BY_MODE)
+        ended = AnnounceCall(EventType.CALL_ENDED, call, None, "", Reason.SUBSCRIBED)
+        await self.record(Unit(UnixMs(NOW + number), call, (opened, ended)))
+        return call
+
+    async def _rules_changed(self) -> None:
+        self.rules_changes += 1
+
+    async def _readiness(self) -> Sequence[Check]:
+        return self.checks
+
+    async def _replay(self, delivery_id: str) -> bool:
+        return await self.store.writer.change(lambda: outbox.replay(delivery_id, self.now)) is not None
+
+    async def _replay_failed(self, webhook_id: str) -> int:
+        return await self.store.writer.change(lambda: outbox.replay_failed(webhook_id, self.now))
+
+    async def _try_target(self, target: Target) -> TargetAnswer:
+        self.targets.append(target)
+        return TargetAnswer(204, 12, None, "")
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    store = await Store.open(f"sqlite:///{tmp_path}/store.db")
+    house = House(store)
+    await house.add_tokens()
+    async with TestClient(TestServer(build_app(house.services()))) as client:
+        house.client = client
+        yield house
+    await store.close()

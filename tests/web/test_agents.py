@@ -1,0 +1,136 @@
+"""Agents, queues and hotlines: one owner an endpoint, hostile names kept as data."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from daemon.call.signals import Endpoint
+from daemon.store.agents import read_directory
+from daemon.store.queues import read_queues
+from tests.web.conftest import House
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "=cmd|' /C calc'!A0",
+    "'; DROP TABLE agents; --",
+    "${jndi:ldap://x}",
+    "../../etc/passwd",
+    "{{7*7}}",
+    "%s%n%x",
+    "Nguyễn Văn Ấn \u202e",
+    "🤝" * 50,
+    "\u2028\u2029",
+]
+
+
+async def test_an_agent_is_stored_as_given_and_known_to_the_tracker(house: House) -> None:
+    form = {"name": "An", "endpoints": ["PJSIP/1001", "SIP/x"], "ringtone": "bell", "phone_brand": "yealink"}
+    answer = await house.ask("PUT", "/api/v1/agents/an", json={**form, "personal_number": "+84901701234"})
+    expected = {"user_id": "an", **form, "personal_number": "+84901701234"}
+    assert (answer.status, answer.body, house.rules_changes) == (201, expected, 1)
+    assert (await house.ask("GET", "/api/v1/agents/an")).body == expected
+    directory = await read_directory(house.store.reader, "VN")
+    assert directory.agent_at(Endpoint("PJSIP/1001")) == "an"
+    assert directory.numbers == {"+84901701234": "an"}
+
+
+async def test_put_replaces_and_delete_frees_the_endpoints(house: House) -> None:
+    await house.ask("PUT", "/api/v1/agents/an", json={"name": "An", "endpoints": ["PJSIP/1001", "PJSIP/1002"]})
+    answer = await house.ask("PUT", "/api/v1/agents/an", json={"endpoints": ["PJSIP/1002", "PJSIP/1002"]})
+    assert (answer.status, answer.body["name"], answer.body["endpoints"]) == (200, "an", ["PJSIP/1002"])
+    assert (await house.ask("DELETE", "/api/v1/agents/an")).status == 204
+    assert (await house.ask("DELETE", "/api/v1/agents/an")).status == 404
+    assert (await house.ask("PUT", "/api/v1/agents/binh", json={"endpoints": ["PJSIP/1002"]})).status == 201
+    assert house.rules_changes == 4
+
+
+@pytest.mark.parametrize(
+    ("field", "form"),
+    [
+        ("endpoints", {"endpoints": ["PJSIP/1002", "PJSIP/1001"]}),
+        ("personal_number", {"personal_number": "+84901701234"}),
+    ],
+)
+async def test_what_belongs_to_another_agent_is_refused_with_his_name(
+    house: House, field: str, form: dict[str, object]
+) -> None:
+    await house.ask("PUT", "/api/v1/agents/an", json={"endpoints": ["PJSIP/1001"], "personal_number": "+84901701234"})
+    await house.ask("PUT", "/api/v1/agents/binh", json={"name": "Bình", "endpoints": ["PJSIP/1003"]})
+    answer = await house.ask("PUT", "/api/v1/agents/binh", json=form)
+    assert (answer.status, answer.body["agent"], answer.fields()) == (409, "an", {field})
+    assert (await house.ask("GET", "/api/v1/agents/binh")).body["endpoints"] == ["PJSIP/1003"]
+    assert house.rules_changes == 2
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"name": ""},
+        {"name": "a\nb"},
+        {"name": "a" * 256},
+        {"name": 1},
+        {"endpoints": "PJSIP/1001"},
+        {"endpoints": ["1001"]},
+        {"endpoints": ["PJSIP/"]},
+        {"endpoints": ["PJSIP/10 01"]},
+        {"endpoints": ["PJSIP/1&SIP/2"]},
+        {"endpoints": ["PJSIP/1001\r\nAction: Originate"]},
+        {"endpoints": ["PJSIP/1001\n"]},
+        {"endpoints": [None]},
+        {"endpoints": [f"PJSIP/{n}" for n in range(21)]},
+        {"ringtone": "a/b"},
+        {"phone_brand": "a" * 33},
+        {"personal_number": "0901701234"},
+        {"personal_number": "+84"},
+        {"user_id": "other"},
+    ],
+)
+async def test_a_wrong_agent_is_refused_and_not_stored(house: House, form: dict[str, object]) -> None:
+    answer = await house.ask("PUT", "/api/v1/agents/an", json=form)
+    assert answer.status == 422
+    assert {field.split(".")[0] for field in answer.fields()} == set(form)
+    assert (await house.ask("GET", "/api/v1/agents/an")).status == 404
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_hostile_names_are_data(house: House, name: str) -> None:
+    part = quote(name, safe="")
+    for path, form, key in (
+        (f"/api/v1/agents/{part}", {"name": name}, "user_id"),
+        (f"/api/v1/queues/{part}", {"create_tickets": False}, "name"),
+        (f"/api/v1/hotlines/{part}", {"label": name}, "number"),
+    ):
+        answer = await house.ask("PUT", path, json=form)
+        assert (answer.status, answer.body[key]) == (201, name)
+        read = await house.ask("GET", path)
+        assert (read.status, read.body, read.headers["Content-Type"][:16]) == (200, answer.body, "application/json")
+
+
+async def test_a_queue_switch_is_known_to_the_daemon_and_deleting_it_means_on(house: House) -> None:
+    assert (await house.ask("PUT", "/api/v1/queues/sales", json={"create_tickets": False})).status == 201
+    assert (await read_queues(house.store.reader))["sales"].create_tickets is False
+    for wrong in ({"create_tickets": 0}, {"create_tickets": None}, {"on": True}, {"ringtone": ""}):
+        assert (await house.ask("PUT", "/api/v1/queues/sales", json=wrong)).status == 422
+    assert (await house.ask("PUT", "/api/v1/queues/sales", json={"ringtone": "bell"})).body == {
+        "name": "sales",
+        "create_tickets": True,
+        "ringtone": "bell",
+    }
+    assert (await house.ask("DELETE", "/api/v1/queues/sales")).status == 204
+    assert (await house.ask("GET", "/api/v1/queues/sales")).status == 404
+    assert house.rules_changes == 3
+
+
+async def test_lists_of_names_go_on_after_the_last_one(house: House) -> None:
+    for kind in ("agents", "queues", "hotlines"):
+        for name in ("c", "a", "d", "b"):
+            await house.ask("PUT", f"/api/v1/{kind}/{name}", json={})
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = (await house.ask("GET", f"/api/v1/{kind}?limit=3{cursor and '&cursor=' + cursor}")).body
+            seen += [next(iter(item.values())) for item in page["items"]]
+            cursor = page["next"]
+            await house.ask("PUT", f"/api/v1/{kind}/aa", json={})
+        assert seen == ["a", "b", "c", "d"]

@@ -1,0 +1,130 @@
+"""Every address with every role and none. A new address without an entry here fails."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from daemon.store.tokens import Role, all_tokens, revoke_token
+from daemon.web.auth import ACCESS
+from daemon.web.routes import ENDLESS, ROUTES
+from tests.web.conftest import House
+
+EVERYBODY = {None, Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
+AGENTS = {Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
+SUPERVISORS = {Role.SUPERVISOR, Role.ADMIN}
+ADMINS = {Role.ADMIN}
+
+WHO_MAY = {
+    "GET /healthz": EVERYBODY,
+    "GET /readyz": EVERYBODY,
+    "GET /api/v1/call-settings": SUPERVISORS,
+    "PUT /api/v1/call-settings": ADMINS,
+    "PATCH /api/v1/call-settings": ADMINS,
+    "POST /api/v1/call-settings/rotate-popup-secret": ADMINS,
+    "GET /api/v1/agents": SUPERVISORS,
+    "GET /api/v1/agents/{user_id}": SUPERVISORS,
+    "PUT /api/v1/agents/{user_id}": ADMINS,
+    "DELETE /api/v1/agents/{user_id}": ADMINS,
+    "GET /api/v1/queues": SUPERVISORS,
+    "GET /api/v1/queues/{name}": SUPERVISORS,
+    "PUT /api/v1/queues/{name}": ADMINS,
+    "DELETE /api/v1/queues/{name}": ADMINS,
+    "GET /api/v1/hotlines": SUPERVISORS,
+    "GET /api/v1/hotlines/{number}": SUPERVISORS,
+    "PUT /api/v1/hotlines/{number}": ADMINS,
+    "DELETE /api/v1/hotlines/{number}": ADMINS,
+    "GET /api/v1/calls": AGENTS,
+    "GET /api/v1/calls/{call_id}": AGENTS,
+    "GET /api/v1/tickets": AGENTS,
+    "GET /api/v1/tickets/{ticket_id}": AGENTS,
+    "PATCH /api/v1/tickets/{ticket_id}": AGENTS,
+    "GET /api/v1/webhooks": SUPERVISORS,
+    "POST /api/v1/webhooks": ADMINS,
+    "GET /api/v1/webhooks/{webhook_id}": SUPERVISORS,
+    "PATCH /api/v1/webhooks/{webhook_id}": ADMINS,
+    "DELETE /api/v1/webhooks/{webhook_id}": ADMINS,
+    "POST /api/v1/webhooks/{webhook_id}/rotate-secret": ADMINS,
+    "POST /api/v1/webhooks/{webhook_id}/test": ADMINS,
+    "POST /api/v1/webhooks/{webhook_id}/replay-failed": ADMINS,
+    "GET /api/v1/deliveries": SUPERVISORS,
+    "GET /api/v1/deliveries/{delivery_id}": SUPERVISORS,
+    "POST /api/v1/deliveries/{delivery_id}/replay": ADMINS,
+    "GET /api/v1/events": SUPERVISORS,
+}
+
+
+async def test_every_address_has_an_entry_and_every_entry_an_address(house: House) -> None:
+    assert house.client.app is not None
+    served = {
+        f"{route.method} {route.resource.canonical}"
+        for route in house.client.app.router.routes()
+        if route.resource and route.method != "HEAD"
+    }
+    assert served == set(WHO_MAY)
+
+
+@pytest.mark.parametrize("address", WHO_MAY)
+async def test_an_address_answers_those_who_may_and_refuses_the_others(house: House, address: str) -> None:
+    method, path = address.split(" ")
+    for role in (None, *Role):
+        status = await _status(house, method, re.sub(r"\{\w+\}", "1", path), role)
+        expected_refusal = 401 if role is None else 403
+        assert (status == expected_refusal) is (role not in WHO_MAY[address]), (address, role, status)
+        assert status < 500
+
+
+async def _status(house: House, method: str, path: str, role: Role | None) -> int:
+    if path in ENDLESS:  # the answer does not end; its first line tells
+        async with house.client.request(method, path, headers=house.headers(role)) as response:
+            return response.status
+    body = {"json": {}} if method in ("PUT", "PATCH") or path.endswith("/webhooks") else {}
+    return (await house.ask(method, path, role, **(body if method != "GET" else {}))).status
+
+
+async def test_an_address_that_is_missing_in_the_access_table_is_closed(house: House) -> None:
+    assert house.client.app is not None
+    access = house.client.app[ACCESS]
+    assert set(access) == {(route.method, route.path) for route in ROUTES}
+    del access["GET", "/api/v1/calls"]  # type: ignore[attr-defined]
+    assert (await house.ask("GET", "/api/v1/calls", Role.ADMIN)).status == 403
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic YTpi",
+        "Bearer nonsense",
+        "bearer\tx",
+        "Bearer " + "x" * 5000,
+        "Bearer \u00e9\u1ea1",
+    ],
+)
+async def test_a_wrong_token_is_refused_with_a_challenge(house: House, header: str) -> None:
+    answer = await house.ask("GET", "/api/v1/calls", None, headers={"Authorization": header})
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_a_revoked_token_opens_nothing_from_the_next_request_on(house: House) -> None:
+    known = [token for token in await all_tokens(house.store.reader) if token.role is Role.AGENT]
+    assert (await house.ask("GET", "/api/v1/calls", Role.AGENT)).status == 200
+    assert await house.store.writer.change(lambda: revoke_token(known[0].token_id, house.now))
+    assert (await house.ask("GET", "/api/v1/calls", Role.AGENT)).status == 401
+    assert not await house.store.writer.change(lambda: revoke_token(known[0].token_id, house.now))
+
+
+async def test_the_last_use_of_a_token_is_noted_at_most_once_a_minute(house: House) -> None:
+    async def used() -> int | None:
+        await house.store.writer.drain()
+        return next(t.last_used_at for t in await all_tokens(house.store.reader) if t.role is Role.AGENT)
+
+    began = house.now
+    for later, expected in ((0, began), (59_000, began), (60_000, began + 60_000)):
+        house.now = type(began)(began + later)
+        await house.ask("GET", "/api/v1/calls", Role.AGENT)
+        assert await used() == expected
