@@ -27,7 +27,7 @@ from daemon.delivery.try_out import try_target
 from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.errors import CallwardenError, ConfigError, NeverAgain
 from daemon.rules import SigningSecrets, read_rules
-from daemon.store.live_calls import heartbeat, last_alive, living_calls
+from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
 from daemon.store.outbox import read_disabled_webhooks, replay, replay_failed
 from daemon.store.store import Store
 from daemon.store.values import Committed
@@ -36,6 +36,7 @@ from daemon.web.server import WebServer, build_app, start_web
 from daemon.web.services import Check, Services, Target, TargetAnswer
 
 _HEARTBEAT_S = 15.0
+_LONGEST_CALL_MS = 6 * 3_600_000  # how far back a call may have begun whose last leg still hangs on
 
 _log = structlog.get_logger(__name__)
 
@@ -125,11 +126,13 @@ class Daemon:
     async def _start_dispatch(self) -> None:
         rules, directory = await read_rules(self.store)
         calls = await living_calls(self.store.reader)
+        ended = await ended_lately(self.store.reader, UnixMs(now_ms() - _LONGEST_CALL_MS))
         alive = await last_alive(self.store.reader)
         trackers = {name: Tracker(name, directory) for name in {*self.links, *(call.pbx for call in calls)}}
         for name, tracker in trackers.items():
             mine = [call for call in calls if call.pbx == name]
-            tracker.restore(mine, alive if alive is not None else _last_change(mine))
+            over = [call_id for pbx, call_id in ended if pbx == name]
+            tracker.restore(mine, alive if alive is not None else _last_change(mine), over)
         self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms)
         self._watch(asyncio.create_task(self.dispatcher.run(), name="dispatch"))
         self._parts.push_async_callback(self.dispatcher.stop)

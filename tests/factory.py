@@ -40,6 +40,7 @@ _TEMPLATE = Call(
     ended_at=None,
     ended_by=None,
     hangup_cause=None,
+    customer_dialled=False,
 )
 
 

@@ -58,7 +58,7 @@ class Actions:
     def detach(self, why: LinkLost) -> None:
         """Fail what waits: an action unanswered is never repeated, it may have been done."""
         manager, self._manager = self._manager, None
-        waiting = [action.future for action in set(_slots(manager).values())] if manager else []
+        waiting = [action.future for action in _slots(manager).values()] if manager else []
         for future in (*waiting, *self._originates.values()):
             if not future.done():
                 future.set_exception(LinkLost(str(why)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from enum import Enum
 
 import structlog
@@ -66,19 +65,21 @@ class AmiLink:
             return
         self._running = asyncio.create_task(self._keep(sink))
         try:
-            await self._running
-        except asyncio.CancelledError:
-            if not (self._closing and self._running.cancelled()):
-                raise
+            await asyncio.wait([self._running])
+        finally:
+            await self.close()
+        if not self._running.cancelled():
+            self._running.result()
 
     async def close(self) -> None:
         """End the link, also in the middle of waiting for the next attempt; what is not answered fails."""
         self._closing = True
         self.state = LinkState.LOST
-        if self._running:
+        while self._running and not self._running.done():
+            # More than once: before Python 3.13 a TaskGroup swallows a cancellation that meets a failing child
+            # (python/cpython#116720).
             self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+            await asyncio.wait([self._running], timeout=0.1)
 
     def request_snapshot(self) -> None:
         """Ask the PBX once more for everything it has; each connection begins with that anyway."""
@@ -87,7 +88,7 @@ class AmiLink:
 
     async def _keep(self, sink: SignalSink) -> None:
         failures = 0
-        while True:
+        while not self._closing:
             began = time.monotonic()
             self._connection = Connection(self.config, self.actions, self.counters, sink, self._tap)
             try:

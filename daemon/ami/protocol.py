@@ -36,6 +36,8 @@ class SignalProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no ty
         self._take = take
         self._now = now
         self._begun = False
+        self.transport: asyncio.Transport | None = None  # until then: a TLS handshake may fail before it is made
+        self.closed = False
         self.tap: Tap | None = None
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -52,11 +54,11 @@ class SignalProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no ty
             _log.exception("ami_handler_failed")
 
     def _read(self, data: bytes, arrival: UnixMs) -> None:
-        self._expect_banner(data)
-        signals = self._reader.feed(data, arrival)
         if self.tap:
             self._record(self.tap, data, arrival)
-        if signals:
+        self._expect_banner(data)
+        signals = self._reader.feed(data, arrival)
+        if signals and self.transport:
             self._take(signals, self.transport)
 
     def _record(self, tap: Tap, data: bytes, arrival: UnixMs) -> None:
@@ -90,7 +92,8 @@ class SignalProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no ty
             self.lost.exception()  # it may be that nobody asks any more
             self._actions.detach(LinkLost(str(why)))
         # abort: a peer that is frozen would never take what close() wants to flush first
-        self.transport.abort()
+        if self.transport:
+            self.transport.abort()
 
     def _expect_banner(self, data: bytes) -> None:
         if not self._begun and not BANNER.startswith(data[: len(BANNER)]):

@@ -24,6 +24,7 @@ class Board:
         self.by_linked: dict[ChannelId, LiveCall] = {}
         self.bridges: dict[BridgeId, dict[ChannelId, Leg]] = {}
         self.gone: OrderedDict[ChannelId, None] = OrderedDict()
+        self.ended_before: frozenset[str] = frozenset()  # calls that had ended when the store was read
         self.events: list[CallEvent] = []
         self.oddities: Counter[str] = Counter()
         self.epoch = 0

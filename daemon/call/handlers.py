@@ -136,7 +136,7 @@ def _dial_outside(board: Board, callee: Leg, signal: DialBegan) -> None:
     callee.role = Role.CUSTOMER
     call.customer_dialled = True
     call.last_customer_dial = None
-    if call.direction is Direction.INTERNAL or call.customer_raw is None:
+    if call.direction is Direction.INTERNAL or call.customer_number is None:
         progress.turn_outgoing(board, call, number, signal.shown)
     call.hotline = signal.shown or call.hotline
     progress.start(board, call, signal.at)

@@ -120,6 +120,7 @@ class LiveCall:
             ended_at=self.ended_at,
             ended_by=self.ended_by,
             hangup_cause=self.hangup_cause,
+            customer_dialled=self.customer_dialled,
         )
 
 
@@ -143,6 +144,7 @@ def restore(call: Call) -> LiveCall:
         outcome=call.outcome,
         queued_at=call.queued_at,
         answered_at=call.answered_at,
-        customer_dialled=call.direction is Direction.OUTGOING,
+        customer_dialled=call.customer_dialled,
+        originated=call.direction is Direction.OUTGOING and not call.customer_dialled,
         confirmed=False,
     )

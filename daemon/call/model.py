@@ -79,6 +79,7 @@ class Call:
     ended_at: UnixMs | None
     ended_by: EndedBy | None
     hangup_cause: int | None
+    customer_dialled: bool  # outgoing: the customer's own phone was called, not only the agent's
 
     @property
     def wait_seconds(self) -> float | None:

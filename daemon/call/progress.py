@@ -74,6 +74,8 @@ def stop_ringing(board: Board, leg: Leg, at: UnixMs) -> None:
 
 def answer(board: Board, call: LiveCall, at: UnixMs) -> bool:
     """The moment of answer; False when it has been answered before."""
+    if not call.announced:
+        start(board, call, at)
     if not _step(board, call, Step.ANSWER):
         return False
     call.answered_at = at

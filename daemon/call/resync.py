@@ -5,7 +5,8 @@ from __future__ import annotations
 from daemon.call import connection, progress
 from daemon.call.board import Board
 from daemon.call.live import Leg, LiveCall, Role
-from daemon.call.model import Direction
+from daemon.call.model import CallId, CallState, Direction
+from daemon.call.number import first_dialled
 from daemon.call.signals import ChannelSeen, ChannelState, Snapshot, UnixMs
 
 
@@ -23,7 +24,7 @@ def apply(board: Board, snapshot: Snapshot, alive_until: UnixMs) -> None:
 def _take_up(board: Board, row: ChannelSeen) -> Leg:
     leg = board.leg(row.channel)
     if leg is None:
-        call = board.call_for(row.channel, row.linked, row.since)
+        call = _call_of(board, row)
         leg = board.new_leg(call, row.channel, row.kind, row.endpoint, row.state, row.number, row.exten)
         _place(board, row, leg)
     leg.state = row.state
@@ -32,11 +33,18 @@ def _take_up(board: Board, row: ChannelSeen) -> Leg:
     return leg
 
 
+def _call_of(board: Board, row: ChannelSeen) -> LiveCall:
+    """A leg that outlives its call by a moment must not begin it again after a restart."""
+    if row.channel in board.ended_before or row.linked in board.ended_before:
+        return LiveCall(CallId(row.linked), board.pbx, row.since, state=CallState.ENDED)
+    return board.call_for(row.channel, row.linked, row.since)
+
+
 def _place(board: Board, row: ChannelSeen, leg: Leg) -> None:
     """Give a leg first seen in a snapshot its part in the call; who dialled whom can only be told from the ids."""
     call = leg.call
     leg.placed = row.channel == row.linked
-    if leg.role is not Role.OUTSIDE:
+    if leg.role is not Role.OUTSIDE or call.ended or (not leg.placed and _is_mobile(board, row, leg)):
         return
     if call.direction is Direction.INCOMING or (leg.placed and not call.announced):
         is_caller = str(leg.channel) == call.call_id
@@ -48,7 +56,17 @@ def _place(board: Board, row: ChannelSeen, leg: Leg) -> None:
         leg.role = Role.CUSTOMER
         call.customer_dialled = True
         if call.direction is not Direction.OUTGOING:
-            progress.turn_outgoing(board, call, row.number, row.connected_number)
+            extens = [one.exten for one in call.legs.values() if one.role is Role.AGENT and one.exten]
+            dialled = first_dialled((row.number or "", *extens), board.directory.country)
+            progress.turn_outgoing(board, call, dialled, row.connected_number)
+
+
+def _is_mobile(board: Board, row: ChannelSeen, leg: Leg) -> bool:
+    user_id = board.directory.agent_with(row.number) if board.directory.numbers else None
+    if user_id is None:
+        return False
+    leg.role, leg.user_id = Role.AGENT, user_id
+    return True
 
 
 def _wire(board: Board, rows: list[ChannelSeen], legs: list[Leg]) -> None:

@@ -14,7 +14,7 @@ from daemon.call.directory import Directory
 from daemon.call.events import CallEvent
 from daemon.call.handlers import HANDLERS
 from daemon.call.live import restore
-from daemon.call.model import Call, PbxName
+from daemon.call.model import Call, CallId, PbxName
 from daemon.call.signals import Signal, UnixMs
 
 
@@ -38,9 +38,13 @@ class Tracker:
         """New legs are judged by it; legs on the line keep what they are."""
         self._board.directory = directory
 
-    def restore(self, calls: Iterable[Call], alive_until: UnixMs) -> None:
-        """Take up the calls the store knew as living; the next snapshot confirms or closes each."""
+    def restore(self, calls: Iterable[Call], alive_until: UnixMs, ended: Iterable[CallId] = ()) -> None:
+        """Take up the calls the store knew as living; the next snapshot confirms or closes each.
+
+        `ended` are the calls that ended lately: a leg of theirs may still be on the line.
+        """
         self._board.last_alive = alive_until
+        self._board.ended_before = frozenset(ended)
         for call in calls:
             self._board.add_call(restore(call))
 

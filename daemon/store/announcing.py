@@ -14,14 +14,13 @@ from daemon.call.model import Call, UserId
 from daemon.call.rendering import call_json, iso_utc
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import AnnounceCall, EventType, PopScreen
+from daemon.policy.retry import EVENT_LIFETIME_MS, POPUP_LIFETIME_MS
 from daemon.store.row import compact_json, delivery_row, subscribed_events
 from daemon.store.statement import each_of
 from daemon.store.tables import deliveries, webhooks
 from daemon.store.values import Delivery, Ticket, TicketChange
 from daemon.store.work import Query, Row, Work
 
-EVENT_LIFETIME_MS = 24 * 60 * 60 * 1000
-POPUP_LIFETIME_MS = 2 * 60 * 1000
 POPUP_EVENT = "popup"
 POPUP_TARGET = ""
 

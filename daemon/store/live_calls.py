@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.sqlite import insert
 
-from daemon.call.model import Call, CallState
+from daemon.call.model import Call, CallId, CallState, PbxName
 from daemon.call.signals import UnixMs
 from daemon.store.reader import Reader
 from daemon.store.row import call_of
@@ -20,6 +20,9 @@ _LIVING = (
     .where(calls.c.state.in_([CallState.RINGING.value, CallState.ANSWERED.value]))  # not `!= ended`: uses the index
     .order_by(calls.c.started_at, calls.c.call_id)
 )
+_ENDED_LATELY = select(calls.c.pbx, calls.c.call_id).where(
+    calls.c.started_at >= bindparam("b_since"), calls.c.state == CallState.ENDED.value
+)
 _BEAT = select(settings.c.value).where(settings.c.key == _LAST_ALIVE)
 _new_beat = insert(settings)
 _SET_BEAT = _new_beat.on_conflict_do_update(
@@ -31,6 +34,11 @@ _SET_BEAT = _new_beat.on_conflict_do_update(
 async def living_calls(reader: Reader) -> list[Call]:
     """Calls that have not ended, oldest first."""
     return [call_of(row) for row in await reader.fetch(_LIVING)]
+
+
+async def ended_lately(reader: Reader, since: UnixMs) -> list[tuple[PbxName, CallId]]:
+    """Calls begun since then that have ended; a leg of theirs may still be on the line."""
+    return [(row["pbx"], row["call_id"]) for row in await reader.fetch(_ENDED_LATELY, {"b_since": since})]
 
 
 async def last_alive(reader: Reader) -> UnixMs | None:

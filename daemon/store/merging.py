@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from daemon.call.model import CallId, PbxName
-from daemon.policy.decision import OpenTicket, TicketKind
+from daemon.policy.decision import OpenTicket, Reason, TicketKind
 from daemon.store.row import compact_json, ticket_of
 from daemon.store.statement import each_of
 from daemon.store.tables import ticket_calls, tickets
@@ -28,7 +28,8 @@ _CALLS_OF_TICKETS = (
     .where(ticket_calls.c.ticket_id.in_(each_of("ids")))
     .order_by(ticket_calls.c.ticket_id, ticket_calls.c.position)
 )
-_INSERT = insert(tickets).returning(tickets.c.merge_key, tickets.c.ticket_id)
+_LAST_ID = select(func.coalesce(func.max(tickets.c.ticket_id), 0).label("last"))
+_INSERT = insert(tickets)
 _UPDATE = (
     update(tickets)
     .where(tickets.c.ticket_id == bindparam("id"))
@@ -58,7 +59,8 @@ class _Book:
 
     of_call: dict[CallKey, str]
     tickets: dict[str, Ticket]
-    fresh: set[str]
+    last_id: int
+    opened: dict[str, Reason] = field(default_factory=dict)
     merges: Counter[str] = field(default_factory=Counter)
     entered: list[dict[str, object]] = field(default_factory=list)
 
@@ -72,21 +74,25 @@ class _Book:
         return Ticketing(self.of_call.get(key), change)
 
     def _take_in(self, unit: Unit, wanted: OpenTicket) -> TicketChange:
-        before = self.tickets[wanted.merge_key]
-        created = wanted.merge_key in self.fresh
-        self.fresh.discard(wanted.merge_key)
-        after = _joined(before, unit) if created else _merged(before, unit, wanted.kind)
+        before = self.tickets.get(wanted.merge_key)
+        if before is None:
+            self.last_id += 1
+            self.opened[wanted.merge_key] = wanted.reason
+            after = _opened(str(self.last_id), unit, wanted.kind)
+        else:
+            self.merges[wanted.merge_key] += 1
+            after = _merged(before, unit, wanted.kind)
         self.tickets[wanted.merge_key] = after
-        self.merges[wanted.merge_key] += not created
-        self.entered.append(
-            {
-                "pbx": unit.call.pbx,
-                "call_id": unit.call.call_id,
-                "ticket_id": int(after.ticket_id),
-                "position": len(before.call_ids),
-            }
-        )
-        return TicketChange(after, created)
+        self.entered.append(_entry(after, unit))
+        return TicketChange(after, created=before is None)
+
+    def new_rows(self) -> list[dict[str, object]]:
+        """The tickets opened, as they are after the last unit."""
+        return [_new_row(key, self.tickets[key], reason, 1 + self.merges[key]) for key, reason in self.opened.items()]
+
+    def changed_rows(self) -> list[dict[str, object]]:
+        known = ((key, merges) for key, merges in self.merges.items() if key not in self.opened)
+        return [_changed_row(self.tickets[key], merges) for key, merges in known]
 
 
 def open_tickets(units: Sequence[Unit]) -> Work[list[Ticketing]]:
@@ -96,10 +102,12 @@ def open_tickets(units: Sequence[Unit]) -> Work[list[Ticketing]]:
     if not entering:
         return [Ticketing(of_call.get(call_key(unit)), None) for unit in units]
     known = yield from _known_tickets(entering)
-    fresh = yield from _insert_tickets({key: unit for key, unit in entering.items() if key not in known})
-    book = _Book(of_call, known | fresh, set(fresh))
+    # The writer is alone in its transaction, so the next ids are known without asking for each.
+    last = 0 if len(known) == len(entering) else (yield Query(_LAST_ID))[0]["last"]
+    book = _Book(of_call, known, last)
     answers = [book.enter(unit) for unit in units]
-    yield Query(_UPDATE, [_changes(book.tickets[key], merges) for key, merges in book.merges.items() if merges])
+    yield Query(_INSERT, book.new_rows())
+    yield Query(_UPDATE, book.changed_rows())
     yield Query(_INSERT_CALL, book.entered)
     return answers
 
@@ -112,15 +120,15 @@ def call_key(unit: Unit) -> CallKey:
     return unit.call.pbx, unit.call.call_id
 
 
-def _entering(units: Iterable[Unit], of_call: dict[CallKey, str]) -> dict[str, Unit]:
-    """Merge keys that will take in a call, each with the first unit that asks for it."""
+def _entering(units: Iterable[Unit], of_call: dict[CallKey, str]) -> set[str]:
+    """The merge keys that will take in a call."""
     taken = set(of_call)
-    entering: dict[str, Unit] = {}
+    entering: set[str] = set()
     for unit in units:
         wanted = opening(unit)
         if wanted is not None and call_key(unit) not in taken:
             taken.add(call_key(unit))
-            entering.setdefault(wanted.merge_key, unit)
+            entering.add(wanted.merge_key)
     return entering
 
 
@@ -146,47 +154,32 @@ def _known_tickets(keys: Iterable[str]) -> Work[dict[str, Ticket]]:
     return {row["merge_key"]: ticket_of(row, call_ids[row["ticket_id"]]) for row in rows}
 
 
-def _insert_tickets(first_units: dict[str, Unit]) -> Work[dict[str, Ticket]]:
-    """The new tickets, still without calls, by merge key."""
-    if not first_units:
-        return {}
-    rows = {key: _new_row(unit) for key, unit in first_units.items()}
-    ids = yield Query(_INSERT, list(rows.values()))
-    defaults = {"note": "", "closed_at": None, "closed_reason": None}
-    return {
-        row["merge_key"]: ticket_of({**rows[row["merge_key"]], **defaults, "ticket_id": row["ticket_id"]}, ())
-        for row in ids
-    }
-
-
-def _new_row(unit: Unit) -> dict[str, object]:
-    wanted, call = opening(unit), unit.call
-    assert wanted is not None
-    missed = _counts_as_missed(wanted.kind)
-    return {
-        "merge_key": wanted.merge_key,
-        "kind": wanted.kind.value,
-        "status": TicketStatus.OPEN.value,
-        "customer_number": call.customer_number,
-        "hotline": call.hotline,
-        "queue": call.queue,
-        "assignee": None if missed else call.user_id,  # who talks to the customer works on the ticket
-        "missed_count": int(missed),
-        "reason": wanted.reason.value,
-        "opened_at": unit.at,
-        "updated_at": unit.at,
-    }
-
-
-def _joined(ticket: Ticket, unit: Unit) -> Ticket:
-    return replace(ticket, call_ids=(*ticket.call_ids, unit.call.call_id))
+def _opened(ticket_id: str, unit: Unit, kind: TicketKind) -> Ticket:
+    call, missed = unit.call, _counts_as_missed(kind)
+    return Ticket(
+        ticket_id=ticket_id,
+        kind=kind,
+        status=TicketStatus.OPEN,
+        customer_number=call.customer_number,
+        hotline=call.hotline,
+        queue=call.queue,
+        assignee=None if missed else call.user_id,  # who talks to the customer works on the ticket
+        note="",
+        call_ids=(call.call_id,),
+        missed_count=int(missed),
+        opened_at=unit.at,
+        updated_at=unit.at,
+        closed_at=None,
+        closed_reason=None,
+    )
 
 
 def _merged(ticket: Ticket, unit: Unit, kind: TicketKind) -> Ticket:
     """One more call in a ticket; a closed one is open again: a further missed call is never lost in it."""
     reopened = TicketStatus.OPEN if ticket.status is TicketStatus.CLOSED else ticket.status
     return replace(
-        _joined(ticket, unit),
+        ticket,
+        call_ids=(*ticket.call_ids, unit.call.call_id),
         status=reopened,
         missed_count=ticket.missed_count + _counts_as_missed(kind),
         updated_at=max(ticket.updated_at, unit.at),
@@ -199,10 +192,37 @@ def _counts_as_missed(kind: TicketKind) -> bool:
     return kind in (TicketKind.MISSED_INCOMING, TicketKind.MISSED_OUTGOING)
 
 
-def _changes(ticket: Ticket, merges: int) -> dict[str, object]:
+def _entry(ticket: Ticket, unit: Unit) -> dict[str, object]:
     return {
-        "merges": merges,
+        "pbx": unit.call.pbx,
+        "call_id": unit.call.call_id,
+        "ticket_id": int(ticket.ticket_id),
+        "position": len(ticket.call_ids) - 1,
+    }
+
+
+def _new_row(merge_key: str, ticket: Ticket, reason: Reason, version: int) -> dict[str, object]:
+    return {
+        "ticket_id": int(ticket.ticket_id),
+        "merge_key": merge_key,
+        "kind": ticket.kind.value,
+        "status": ticket.status.value,
+        "customer_number": ticket.customer_number,
+        "hotline": ticket.hotline,
+        "queue": ticket.queue,
+        "assignee": ticket.assignee,
+        "missed_count": ticket.missed_count,
+        "reason": reason.value,
+        "opened_at": ticket.opened_at,
+        "updated_at": ticket.updated_at,
+        "version": version,
+    }
+
+
+def _changed_row(ticket: Ticket, merges: int) -> dict[str, object]:
+    return {
         "id": int(ticket.ticket_id),
+        "merges": merges,
         "new_status": ticket.status.value,
         "new_missed_count": ticket.missed_count,
         "new_updated_at": ticket.updated_at,

@@ -35,6 +35,7 @@ def call_row(call: Call) -> dict[str, object]:
         "ended_at": call.ended_at,
         "ended_by": call.ended_by and call.ended_by.value,
         "hangup_cause": call.hangup_cause,
+        "customer_dialled": call.customer_dialled,
     }
 
 
@@ -59,6 +60,7 @@ def call_of(row: Row) -> Call:
         ended_at=row["ended_at"],
         ended_by=EndedBy(row["ended_by"]) if row["ended_by"] else None,
         hangup_cause=row["hangup_cause"],
+        customer_dialled=bool(row["customer_dialled"]),
     )
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Executable
 
 from daemon.store.statement import StatementCache
+from daemon.store.thread import JobThread
 from daemon.store.trouble import StoreBroken, StoreUnavailable, primary_code, sorted_error
 from daemon.store.work import Query, Row, Values, Work
 
@@ -44,7 +43,7 @@ class SqliteDriver:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._thread = JobThread("store-writer")
         self._compiled = StatementCache()
         self._connection: sqlite3.Connection | None = None
 
@@ -57,15 +56,15 @@ class SqliteDriver:
 
     async def in_thread(self, use: Callable[[sqlite3.Connection], T]) -> T:
         """Run `use` with the connection, in its thread, between transactions."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._use, use)
+        return await self._thread.run(lambda: self._use(use))
 
     async def fetch(self, statement: Executable, values: Values) -> list[Row]:
         """Read on the writing connection, between transactions."""
         return await self.in_thread(lambda connection: self._execute_one(connection, Query(statement), values))
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._disconnect)
-        self._executor.shutdown()
+        await self._thread.run(self._disconnect)
+        await self._thread.close()
 
     def _use(self, use: Callable[[sqlite3.Connection], T]) -> T:
         try:

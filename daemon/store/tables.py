@@ -55,6 +55,7 @@ calls = Table(
     Column("ended_at", BigInteger),
     Column("ended_by", String(16)),
     Column("hangup_cause", Integer),
+    Column("customer_dialled", Boolean, nullable=False),
     PrimaryKeyConstraint("pbx", "call_id"),
     Index(None, "started_at"),
     Index(None, "customer_number", "started_at"),

@@ -110,6 +110,7 @@ class Writer:
         self._group = group
         self._queue: asyncio.Queue[_Item] = asyncio.Queue(capacity)
         self._ended: Exception | None = None
+        self._gone = False
 
     @property
     def healthy(self) -> bool:
@@ -137,7 +138,8 @@ class Writer:
 
     async def drain(self) -> None:
         """Wait until everything queued so far is written (or the writer has given up)."""
-        await self._queue.join()
+        if not self._gone:
+            await self._queue.join()
 
     async def stop(self) -> None:
         """Let `run` end once everything queued so far is written; nothing is accepted any more."""
@@ -245,7 +247,7 @@ class Writer:
     def _give_up(self, group: _Group, error: BaseException) -> None:
         """Nobody may wait for a writer that is gone."""
         ended = error if isinstance(error, StoreBroken) else StoreUnavailable("the store's writer has ended")
-        self._ended = ended
+        self._ended, self._gone = ended, True
         self.last_error = str(ended)
         left: list[_Item] = [*group.items]
         while not self._queue.empty():

@@ -30,9 +30,10 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     feed = services(request).feed
     if feed.listeners >= _LISTENERS_LIMIT:
         raise Problem(503, "too many listen already", headers={"Retry-After": "30"})
+    begin = last_id or feed.last_id
     async with sse_response(request, ping_interval=KEEP_ALIVE_S, send_timeout=SEND_TIMEOUT_S) as response:
-        await response.write(_id_line(last_id or feed.last_id, f"retry: {_RETRY_MS}\n"))
-        copying = asyncio.create_task(_copy(feed, last_id or feed.last_id, types, response))
+        await response.write(_id_line(begin, f"retry: {_RETRY_MS}\n"))
+        copying = asyncio.create_task(_copy(feed, begin, types, response))
         leaving = asyncio.create_task(response.wait())  # its pings notice a listener who is gone
         try:
             await asyncio.wait({copying, leaving}, return_when=asyncio.FIRST_COMPLETED)

@@ -72,10 +72,11 @@ async def start_web(app: web.Application, host: str, port: int) -> WebServer:
 
 
 def _add(app: web.Application, route: Route) -> None:
+    path = route.path.replace("}", ":[^/]+}")  # aiohttp's own pattern would leave out names with braces
     if route.method == "GET":
-        app.router.add_get(route.path, route.handler, allow_head=route.path not in ENDLESS)
+        app.router.add_get(path, route.handler, allow_head=route.path not in ENDLESS)
     else:
-        app.router.add_route(route.method, route.path, route.handler)
+        app.router.add_route(route.method, path, route.handler)
 
 
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:

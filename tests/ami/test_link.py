@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import shutil
 import ssl
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 
 from daemon.ami.backoff import delay
 from daemon.ami.link import AmiLink, LinkState
+from daemon.ami.recording import Recorder
 from daemon.ami.settings import AmiConfig
 from daemon.call.signals import ChannelEnded, LinkDown, LinkUp, Signal, Snapshot
 from tests.ami.conftest import QUICK, Linked
@@ -222,6 +225,18 @@ async def test_a_recording_that_cannot_be_written_does_not_cost_the_link(pbx: Fa
     await Linked(pbx, link, queue).next(Snapshot)
     await link.close()
     await task
+
+
+async def test_a_recording_is_everything_the_socket_gave(pbx: FakeAsterisk, config: AmiConfig) -> None:
+    stream = io.StringIO()
+    link, queue = AmiLink(config, tap=Recorder(stream).write), asyncio.Queue[Signal](100)
+    task = asyncio.create_task(link.run(queue))
+    await Linked(pbx, link, queue).next(Snapshot)
+    await link.close()
+    await task
+    text = "".join(json.loads(line)["raw"] for line in stream.getvalue().splitlines())
+    assert text.startswith("Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n")
+    assert "CoreShowChannelsComplete" in text
 
 
 async def test_a_snapshot_comes_again_when_asked(linked: Linked) -> None:

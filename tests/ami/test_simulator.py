@@ -41,7 +41,7 @@ async def test_calls_run_together_with_ids_of_their_own(linked: Linked) -> None:
 
 async def test_a_snapshot_in_the_middle_lists_the_living_channels(linked: Linked) -> None:
     linked.pbx.begin("queue_answered", speed=5.0)
-    await linked.until(lambda: all(dict(row)["BridgeId"] for row in linked.pbx.channels.rows() or [()]) is True)
+    await linked.until(lambda: [bool(dict(row)["BridgeId"]) for row in linked.pbx.channels.rows()] == [True, True])
     linked.link.request_snapshot()
     snapshot = await linked.next(Snapshot)
     assert isinstance(snapshot, Snapshot)

@@ -9,6 +9,7 @@ import pytest
 from daemon.call.events import AgentConnected
 from daemon.call.model import Call, Direction, Outcome
 from daemon.call.number import customer_number
+from tests.call.readings import as_the_contract_reads
 from tests.call.recorded import Recording, new_tracker, recordings, track
 
 ANSWER_TOLERANCE_MS = 50
@@ -46,17 +47,16 @@ def truth(expected: dict[str, Any], country: str) -> dict[str, object]:
 def test_every_recorded_call_is_understood_as_the_people_on_the_phones_knew_it(recording: Recording) -> None:
     events, calls = track(new_tracker(recording), recording.signals())
     country = recording.directory.country
+    truths = as_the_contract_reads(recording.truth["scenario"], recording.truth["calls"])
     for direction in ("incoming", "outgoing"):
         seen = [call for call in calls if call.direction.value == direction]
-        expected = [
-            call for call in recording.truth["calls"] if call["direction"] == direction and call.get("on_pbx", True)
-        ]
+        expected = [call for call in truths if call["direction"] == direction]
         assert [facts(c, e) for c, e in zip(seen, expected, strict=False)] == [truth(e, country) for e in expected]
         assert len(seen) == len(expected)
         for call, people in zip(seen, expected, strict=True):
             check_answer_times(call, people, [e for e in events if isinstance(e, AgentConnected)])
     internal = [call.user_ids for call in calls if call.direction is Direction.INTERNAL]
-    for people in recording.truth["calls"]:
+    for people in truths:
         if people["direction"] == "internal" and people["outcome"] == "answered":
             assert tuple(people["agents"]) in {users[-len(people["agents"]) :] for users in internal}
 

@@ -68,6 +68,7 @@ def ringing(number: int, *, customer: str | None = CUSTOMER, queue: str | None =
         ended_at=None,
         ended_by=None,
         hangup_cause=None,
+        customer_dialled=False,
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, text
 
 from daemon.call.signals import UnixMs
 from daemon.errors import ConfigError
-from daemon.store.live_calls import heartbeat, last_alive, living_calls
+from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
 from daemon.store.reader import FileReader
 from daemon.store.store import Store, database_path
 from daemon.store.tables import queues, tickets
@@ -40,6 +40,14 @@ async def test_living_calls_come_back_as_they_were_oldest_first(store: Store) ->
         await store.writer.submit(unit(call))
     await store.writer.drain()
     assert await living_calls(store.reader) == living
+
+
+async def test_calls_that_ended_lately_are_told_from_the_living_and_the_old(store: Store) -> None:
+    old, late, living = ended(ringing(1)), ended(answered(ringing(50))), ringing(51)
+    for call in (old, late, living):
+        await store.writer.submit(unit(call))
+    await store.writer.drain()
+    assert await ended_lately(store.reader, late.started_at) == [(late.pbx, late.call_id)]
 
 
 async def test_the_last_heartbeat_is_kept(store: Store) -> None:

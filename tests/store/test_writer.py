@@ -259,4 +259,6 @@ async def test_a_damaged_file_ends_the_writer_and_everybody_who_waits(path: Path
     with pytest.raises(StoreBroken):
         await store.writer.change(lambda: add_queue("x"))
     assert not store.writer.healthy
+    async with asyncio.timeout(1):
+        await store.writer.drain()
     await store.close()

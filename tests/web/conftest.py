@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from yarl import URL
@@ -93,7 +95,7 @@ class House:
             await self.store.writer.submit(unit)
         await self.store.writer.drain()
 
-    async def miss(self, number: int, **changes: object) -> Call:
+    async def miss(self, number: int, **changes: Any) -> Call:
         """A missed call with a ticket of its own; each is a second later than the one before."""
         call = missed(f"1795332859.{number}", started_at=UnixMs(NOW + number * 1000), **changes)
         opened = OpenTicket(call, TicketKind.MISSED_INCOMING, f"t{number}", Reason.MISSED_NOT_MERGED_BY_MODE)
@@ -116,6 +118,17 @@ class House:
     async def _try_target(self, target: Target) -> TargetAnswer:
         self.targets.append(target)
         return TargetAnswer(204, 12, None, "")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Tests that configure the log leave no trace."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.web.conftest import House
 
 PATH = "/api/v1/call-settings"
 
-BAD_URLS = [
+BAD_URLS: list[Any] = [
     "",
     "crm",
     "/popup",
@@ -44,7 +44,7 @@ BAD_URLS = [
     {},
 ]
 
-BAD = {
+BAD: dict[str, list[Any]] = {
     "auto_create_tickets": [1, 0, "true", None, [], {}],
     "notify_incoming_calls": [1, "false", None],
     "missed_call_merge": ["", "all", "INCOMING", None, 1, ["incoming"]],

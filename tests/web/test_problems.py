@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 
@@ -112,8 +113,6 @@ async def test_a_store_that_cannot_write_now_says_try_again(house: House) -> Non
 
 async def test_what_takes_too_long_is_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     async def forever() -> None:
-        import asyncio  # noqa: PLC0415
-
         await asyncio.sleep(60)
 
     monkeypatch.setattr(server, "REQUEST_TIMEOUT_S", 0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,10 @@ from daemon.web.auth import ACCESS
 from daemon.web.routes import ENDLESS, ROUTES
 from tests.web.conftest import House
 
-EVERYBODY = {None, Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
-AGENTS = {Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
-SUPERVISORS = {Role.SUPERVISOR, Role.ADMIN}
-ADMINS = {Role.ADMIN}
+EVERYBODY: set[Role | None] = {None, Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
+AGENTS: set[Role | None] = {Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
+SUPERVISORS: set[Role | None] = {Role.SUPERVISOR, Role.ADMIN}
+ADMINS: set[Role | None] = {Role.ADMIN}
 
 WHO_MAY = {
     "GET /healthz": EVERYBODY,
@@ -79,7 +80,7 @@ async def _status(house: House, method: str, path: str, role: Role | None) -> in
     if path in ENDLESS:  # the answer does not end; its first line tells
         async with house.client.request(method, path, headers=house.headers(role)) as response:
             return response.status
-    body = {"json": {}} if method in ("PUT", "PATCH") or path.endswith("/webhooks") else {}
+    body: dict[str, Any] = {"json": {}} if method in ("PUT", "PATCH") or path.endswith("/webhooks") else {}
     return (await house.ask(method, path, role, **(body if method != "GET" else {}))).status
 
 

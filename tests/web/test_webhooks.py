@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook as Verifier
@@ -19,10 +20,10 @@ from tests.web.conftest import House
 PATH = "/api/v1/webhooks"
 
 
-async def _create(house: House, **form: object) -> dict[str, str]:
+async def _create(house: House, **form: object) -> dict[str, Any]:
     answer = await house.ask("POST", PATH, json={"url": "https://crm.example/hook", **form})
     assert answer.status == 201
-    created: dict[str, str] = answer.body
+    created: dict[str, Any] = answer.body
     return created
 
 
@@ -51,7 +52,8 @@ async def test_a_new_webhook_gets_all_events_and_a_secret_that_signs(house: Hous
 )
 async def test_a_wrong_webhook_is_refused(house: House, form: dict[str, object], field: str) -> None:
     answer = await house.ask("POST", PATH, json=form)
-    assert (answer.status, answer.fields()) == (422, {field})
+    assert answer.status == 422
+    assert field in answer.fields()
     assert (await house.ask("GET", PATH)).body["items"] == []
     assert house.rules_changes == 0
 
@@ -78,8 +80,8 @@ async def test_a_webhook_is_changed_paused_enabled_rotated_and_deleted(house: Ho
         ("POST", f"{path}/rotate-secret"),
         ("POST", f"{path}/replay-failed"),
     ):
-        options = {"json": {}} if method == "PATCH" else {}
-        assert (await house.ask(method, address, **options)).status == 404  # type: ignore[arg-type]
+        options: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
+        assert (await house.ask(method, address, **options)).status == 404
 
 
 async def test_a_test_message_goes_out_signed_with_the_endpoints_secret(house: House) -> None:
@@ -119,8 +121,7 @@ async def test_no_secret_is_in_any_answer_but_the_one_that_made_it_nor_in_the_lo
     path = f"{PATH}/{created['webhook_id']}"
     popup = (await house.ask("POST", "/api/v1/call-settings/rotate-popup-secret")).body["secret"]
     await house.miss(1)
-    texts = []
-    for address in (
+    addresses = (
         PATH,
         path,
         "/api/v1/call-settings",
@@ -129,8 +130,8 @@ async def test_no_secret_is_in_any_answer_but_the_one_that_made_it_nor_in_the_lo
         "/api/v1/calls",
         f"{path}?token={house.tokens[Role.ADMIN]}",
         f"/api/v1/hotlines/{house.tokens[Role.ADMIN]}",
-    ):
-        texts.append(json.dumps((await house.ask("GET", address)).body))
+    )
+    texts = [json.dumps((await house.ask("GET", address)).body) for address in addresses]
     texts.append(json.dumps((await house.ask("PATCH", path, json={"description": "x"})).body))
     for secret in (created["secret"], popup, house.tokens[Role.ADMIN]):
         assert not any(secret in text for text in texts)

@@ -66,6 +66,7 @@ def _create_calls() -> None:
         sa.Column("ended_at", sa.BigInteger()),
         sa.Column("ended_by", sa.String(length=16)),
         sa.Column("hangup_cause", sa.Integer()),
+        sa.Column("customer_dialled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("pbx", "call_id", name="pk_calls"),
     )
     op.create_index("ix_calls_customer_number_started_at", "calls", ["customer_number", "started_at"])

@@ -1,0 +1,71 @@
+"""A daemon restarted, or reconnected, at any moment of any recorded call comes to the same end."""
+
+from __future__ import annotations
+
+import pytest
+
+from daemon.call.events import CallEnded, CallEvent
+from daemon.call.model import Call, CallId, CallState, Direction
+from daemon.call.signals import LinkDown, LinkUp, Snapshot
+from tests.call.recorded import Recording, new_tracker, recordings, track
+from tests.call.snapshots import ChannelList
+from tests.call.test_robustness import customer_effects, once_each
+
+RECORDINGS = [recording for recording in recordings() if len(recording.parts) == 1]
+EVERY = 3  # signals between two places where the daemon is killed
+
+
+def living(events: list[CallEvent]) -> list[Call]:
+    """What the store would know as living."""
+    last: dict[CallId, Call] = {event.call.call_id: event.call for event in events}
+    return [call for call in last.values() if call.state is not CallState.ENDED]
+
+
+def forgotten_none(events: list[CallEvent], now: list[Call]) -> None:
+    """Whatever was told of has ended or still lives."""
+    assert {call.call_id for call in living(events)} <= {call.call_id for call in now}
+
+
+def ends(events: list[CallEvent]) -> dict[str, tuple[object, ...]]:
+    return {
+        event.call.call_id: (event.call.direction, event.call.outcome, event.call.customer_number, event.call.hotline)
+        for event in events
+        if isinstance(event, CallEnded) and event.call.direction is not Direction.INTERNAL
+    }
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda recording: recording.name)
+def test_a_daemon_killed_at_any_moment_and_started_again_knows_every_customer_call(recording: Recording) -> None:
+    signals = list(recording.signals())
+    whole, left = track(new_tracker(recording), signals)
+    list_of_channels = ChannelList()
+    for cut, signal in enumerate(signals, start=1):
+        list_of_channels.note(signal)
+        if cut % EVERY:
+            continue
+        before, _ = track(new_tracker(recording), signals[:cut])
+        restarted = new_tracker(recording)
+        ended = [event.call.call_id for event in before if isinstance(event, CallEnded)]
+        restarted.restore(living(before), signal.at, ended)
+        after, _ = track(restarted, [LinkUp(signal.at), list_of_channels.at(signal.at), *signals[cut:]])
+        once_each([*before, *after])
+        forgotten_none([*before, *after], restarted.calls())
+        told = {name: end for name, end in ends([*before, *after]).items() if name in ends(whole)}
+        assert told == ends(whole), cut
+        assert len(restarted.calls()) <= sum(call.state is not CallState.ENDED for call in left), cut
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda recording: recording.name)
+def test_a_reconnect_with_nothing_missed_changes_nothing(recording: Recording) -> None:
+    signals = list(recording.signals())
+    whole, _ = track(new_tracker(recording), signals)
+    list_of_channels = ChannelList()
+    for cut, signal in enumerate(signals, start=1):
+        list_of_channels.note(signal)
+        if cut % EVERY:
+            continue
+        at = signal.at
+        there: list[LinkDown | LinkUp | Snapshot] = [LinkDown(at), LinkUp(at), list_of_channels.at(at)]
+        events, _ = track(new_tracker(recording), [*signals[:cut], *there, *signals[cut:]])
+        once_each(events)
+        assert customer_effects(events) == customer_effects(whole), cut
