@@ -28,7 +28,7 @@ from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.errors import CallwardenError, ConfigError, NeverAgain
 from daemon.rules import SigningSecrets, read_rules
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
-from daemon.store.outbox import read_disabled_webhooks, replay, replay_failed
+from daemon.store.outbox import Settlement, read_disabled_webhooks, replay, replay_failed
 from daemon.store.store import Store
 from daemon.store.values import Committed
 from daemon.web.feed import EventFeed
@@ -118,9 +118,11 @@ class Daemon:
             sender=self.sender,
             secrets=self.secrets,
             clock=now_ms,
+            on_settled=self._settled,
         )
         self._parts.push_async_callback(self.outbox.stop)
         await self.outbox.start()
+        self._watch(asyncio.create_task(self.outbox.watch(), name="outbox"))
         self._paused = await read_disabled_webhooks(self.store.reader)
 
     async def _start_dispatch(self) -> None:
@@ -173,6 +175,11 @@ class Daemon:
         for committed in group:
             self.outbox.offer(committed.deliveries)
             self.bus.publish(EffectsCommitted(committed))
+
+    def _settled(self, settlement: Settlement) -> None:
+        """Remember which webhooks the outbox itself switched off, to resume them when an admin switches them on."""
+        if settlement.disable is not None:
+            self._paused |= {settlement.webhook_id}
 
     async def _pause_disabled(self) -> None:
         disabled = await read_disabled_webhooks(self.store.reader)
@@ -271,7 +278,9 @@ def ami_config(pbx: PbxConfig) -> AmiConfig:
 
 def _link_check(name: PbxName, link: AmiLink) -> Check:
     connected = link.state is LinkState.CONNECTED
-    return Check(f"pbx {name}", connected, None if connected else f"{link.state.value}")
+    why = (link.last_error or "").partition(": ")[2]  # not where the PBX is: this page is open to everybody
+    words = f"{link.state.value}: {why}" if why else link.state.value
+    return Check(f"pbx {name}", connected, None if connected else words)
 
 
 def _last_change(calls: Iterable[Call]) -> UnixMs:

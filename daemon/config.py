@@ -115,7 +115,7 @@ class StoreConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PbxConfig:
-    """One PBX. `login = "md5"` keeps the secret off an unencrypted wire (AMI's challenge)."""
+    """One PBX. The link logs in by challenge, so that the secret stays off an unencrypted wire."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     name: PbxKey
@@ -124,7 +124,6 @@ class PbxConfig:
     port: Port = 5038
     username: Text = "callwarden"
     secret: Annotated[Secret, PlainValidator(_secret)]
-    login: Literal["plain", "md5"] = "plain"
     tls: bool = False
     tls_verify: bool = True
     tls_ca_file: Path | None = None

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
-import time
-from collections.abc import Callable
 from typing import TextIO
 
 from daemon.ami.framing import END_OF_MESSAGE, Framer, ProtocolError
 from daemon.ami.masking import Masker
 from daemon.ami.signal_reader import BANNER
-from daemon.call.signals import UnixMs
 
 
 class Recorder:
-    """Give `write` to `AmiLink` as its tap. With a masker only whole messages are written."""
+    """Give it every read of the socket (`AmiLink`'s tap). With a masker only whole messages are written."""
 
-    def __init__(self, stream: TextIO, masker: Masker | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, stream: TextIO, masker: Masker | None = None) -> None:
         self._stream = stream
         self._masker = masker
-        self._clock = clock
         self._framer = Framer()
 
-    def write(self, data: bytes, _arrival: UnixMs) -> None:
-        """Write what came, with a time of its own, exact to the microsecond."""
-        at = round(self._clock(), 6)
+    def write(self, data: bytes, at_seconds: float) -> None:
+        """Write what came at `at_seconds` (Unix time)."""
+        at = round(at_seconds, 6)
         for block in self._masked(data, self._masker) if self._masker else [data]:
             self._stream.write(_line(block, at))
         self._stream.flush()

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from daemon.ami import forgery
 from daemon.ami.clock import UNKNOWN, EventClock
-from daemon.ami.framing import Framer
+from daemon.ami.framing import END_OF_MESSAGE, Framer
 from daemon.ami.message import Message, MissingHeader
 from daemon.ami.signal_table import SIGNAL_TABLE, Builder
 from daemon.ami.snapshot import SnapshotRows
@@ -25,6 +26,8 @@ _EVENT = b"Event: "
 _BANNER_LINE = re.compile(rb"Asterisk Call Manager/([^\r\n]{0,40})(?:\r\n|\Z)")
 # Inside a message only a banner that a response follows is one: a caller may call himself like a banner.
 _BANNER_INSIDE = re.compile(rb"Asterisk Call Manager/([0-9.]{1,20})\r\n(?=Response: )")
+
+_EVENT_BUILDERS = frozenset(SIGNAL_TABLE.values())
 
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +45,8 @@ class ReaderCounters:
     odd: int = 0
     """Messages that are neither event nor response."""
     incomplete_lists: int = 0
+    forged: int = 0
+    """Events that a caller's number changed, cut or began."""
     malformed: Counter[str] = field(default_factory=Counter)
     """Used events that lack a header they cannot be without, by kind."""
 
@@ -66,6 +71,8 @@ class SignalReader:
         self._rows = SnapshotRows()
         self._clock = EventClock(live=live)
         self._signals: list[Signal] = []
+        self._pieces: list[bytes] = []
+        self._privileged = False
         self._builders: dict[bytes, Builder] = {
             **SIGNAL_TABLE,
             b"CoreShowChannel": self._rows.add,
@@ -82,7 +89,8 @@ class SignalReader:
         self.counters.bytes += len(data)
         events = dropped = 0
         builders, live = self._builders, self._live
-        for raw in self._framer.feed(data):
+        for message in self._framer.feed(data):
+            raw = self._pieced(message) if self._pieces else message
             if raw.startswith(_EVENT) and (live or BANNER not in raw):
                 events += 1
                 build = builders.get(raw[7 : raw.find(b"\r", 7)])
@@ -100,9 +108,37 @@ class SignalReader:
         """Return what the end of the connection means; half a list is forgotten with half a message."""
         was_up, self.is_up = self.is_up, False
         self._rows.clear()
+        self._pieces = []
+        self._privileged = False
         return [LinkDown(at)] if was_up else []
 
     def _build(self, build: Builder, raw: bytes, arrival: UnixMs) -> None:
+        if forgery.is_genuine(raw):
+            self._privileged = True
+            if forgery.is_cut(raw):
+                self._pieces = [raw]
+                return
+        elif self._privileged and build in _EVENT_BUILDERS:
+            self.counters.forged += 1
+            return
+        if forgery.has_twice(raw):
+            self.counters.forged += 1
+            raw = forgery.mended(raw)
+        self._signal(build, raw, arrival)
+
+    def _pieced(self, raw: bytes) -> bytes:
+        """Put an event together again that a caller's number cut; empty until it is whole."""
+        self._pieces.append(raw)
+        if BANNER in raw:  # a trace was cut here, by no caller
+            self._pieces = []
+            return raw
+        if not forgery.is_whole(self._pieces) and len(self._pieces) < forgery.MAX_PIECES:
+            return b""
+        whole, self._pieces = forgery.mended(END_OF_MESSAGE.join(self._pieces)), []
+        self.counters.forged += 1
+        return whole.replace(END_OF_MESSAGE, b"\r\n")
+
+    def _signal(self, build: Builder, raw: bytes, arrival: UnixMs) -> None:
         message = Message(raw)
         try:
             signal = build(message, self._clock.time_of(message, arrival))

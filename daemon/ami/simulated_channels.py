@@ -6,6 +6,7 @@ import time
 
 from daemon.ami.scenario import Event
 
+_PRIVILEGE = ("Privilege", "call,all")
 _SHOWN = ("Channel", "ChannelState", "CallerIDNum", "CallerIDName", "ConnectedLineNum", "Exten", "Uniqueid", "Linkedid")
 
 
@@ -44,7 +45,7 @@ class SimulatedChannels:
         ending = [row for row in self._rows.values() if row["Linkedid"] == linked]
         talking = [row for row in ending if row["BridgeId"]]
         leaves = [_leave(row, now) for row in talking]
-        return leaves + [(("Event", "Hangup"), now, *_shown(row), ("Cause", cause)) for row in ending]
+        return leaves + [(("Event", "Hangup"), _PRIVILEGE, now, *_shown(row), ("Cause", cause)) for row in ending]
 
     def rows(self) -> list[Event]:
         return [self._row(channel, row) for channel, row in self._rows.items()]
@@ -71,4 +72,4 @@ def _shown(row: dict[str, str]) -> Event:
 
 
 def _leave(row: dict[str, str], now: tuple[str, str]) -> Event:
-    return (("Event", "BridgeLeave"), now, ("BridgeUniqueid", row["BridgeId"]), *_shown(row))
+    return (("Event", "BridgeLeave"), _PRIVILEGE, now, ("BridgeUniqueid", row["BridgeId"]), *_shown(row))

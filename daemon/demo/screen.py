@@ -7,17 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from daemon.bus import EffectsCommitted, News
-from daemon.call.model import Call, CallState, Outcome
+from daemon.call.model import Call, CallState, Direction, Outcome
 from daemon.demo.crm import Popup
 from daemon.store.values import Ticket
 
 _ROWS = 8
+_ARROWS = {Direction.INCOMING: "←", Direction.OUTGOING: "→", Direction.INTERNAL: "↔"}
 _COLOURS = {"ringing": "yellow", "answered": "green", "missed": "red", "ended": "dim"}
 
 
@@ -96,7 +98,7 @@ class Screen:
 
 
 def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> Table:
-    table = Table(title=title, title_justify="left", expand=True, pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, expand=True, pad_edge=False)
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:
@@ -111,13 +113,16 @@ def _state(call: Call) -> str:
 def _call_words(call: Call) -> str:
     agents = " then ".join(call.user_ids) or "nobody yet"
     reason = f", {call.missed_reason.value}" if call.missed_reason else ""
-    return f"{_state(call)}: {call.direction.value} {call.customer_number or 'anonymous'}, {agents}{reason}"
+    return f"{_state(call)}: {call.direction.value} {_who(call)}, {agents}{reason}"
+
+
+def _who(call: Call) -> str:
+    return "colleagues" if call.direction is Direction.INTERNAL else call.customer_number or "anonymous"
 
 
 def _call_cells(call: Call) -> tuple[str | Text, ...]:
-    arrow = "→ " if call.direction.value == "outgoing" else "← "
     return (
-        arrow + (call.customer_number or "anonymous"),
+        f"{_ARROWS[call.direction]} {_who(call)}",
         call.hotline or "",
         call.queue or "",
         " ".join(call.user_ids),

@@ -229,7 +229,9 @@ async def test_a_recording_that_cannot_be_written_does_not_cost_the_link(pbx: Fa
 
 async def test_a_recording_is_everything_the_socket_gave(pbx: FakeAsterisk, config: AmiConfig) -> None:
     stream = io.StringIO()
-    link, queue = AmiLink(config, tap=Recorder(stream).write), asyncio.Queue[Signal](100)
+    recorder = Recorder(stream)
+    link = AmiLink(config, tap=lambda data, at: recorder.write(data, at / 1000))
+    queue = asyncio.Queue[Signal](100)
     task = asyncio.create_task(link.run(queue))
     await Linked(pbx, link, queue).next(Snapshot)
     await link.close()

@@ -13,9 +13,11 @@ from typing import NoReturn
 import pytest
 import pytest_asyncio
 
+from daemon.ami.manager_conf import ManagerUser, stanza
 from tests.live.asterisk import Asterisk, LiveUnavailable
+from tests.live.daemon_house import ANSWER_TIMES, House, daemon_beside, daemon_inside
 from tests.live.lab import Lab
-from tests.live.phone import Phone
+from tests.live.phone import Phone, PhoneError
 from tests.live.trunk import Trunk
 
 PhoneMaker = Callable[[str], Awaitable[Phone]]
@@ -30,16 +32,41 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.live)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how far apart daemon and phones were."""
+    if lines := list(ANSWER_TIMES.table()):
+        terminalreporter.section("daemon minus phone: the same answer")
+        terminalreporter.write("\n".join(lines) + "\n")
+
+
 @pytest.fixture(scope="session")
 def asterisk() -> Iterator[Asterisk]:
-    """A running Asterisk with agents 1001..1005, and 2001..2050 for load."""
+    """A running Asterisk with agents 1001..1005, and 2001..2050 for load; its manager user is the one we print."""
     with contextlib.ExitStack() as stack:
         try:
             _need_phones()
-            pbx = stack.enter_context(Asterisk(load_agents=LOAD_AGENTS))
+            pbx = stack.enter_context(Asterisk(load_agents=LOAD_AGENTS, manager_stanza=printed_stanza))
         except LiveUnavailable as unavailable:
             _give_up(unavailable.reason)
         yield pbx
+
+
+def printed_stanza(secret: str) -> str:
+    return stanza(ManagerUser(secret=secret))
+
+
+@pytest_asyncio.fixture
+async def house(asterisk: Asterisk, tmp_path: Path) -> AsyncIterator[House]:
+    """A daemon in this process with an empty store, connected and furnished."""
+    async with daemon_inside(tmp_path, asterisk) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def own_house(asterisk: Asterisk, tmp_path: Path) -> AsyncIterator[House]:
+    """The same with the daemon as a process of its own, to be killed."""
+    async with daemon_beside(tmp_path, asterisk) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture
@@ -49,6 +76,7 @@ async def phone(asterisk: Asterisk) -> AsyncIterator[PhoneMaker]:
 
         async def make(user: str) -> Phone:
             made = await stack.enter_async_context(Phone(asterisk, user))
+            stack.push_async_callback(_sign_off, made)
             await made.register()
             return made
 
@@ -67,6 +95,13 @@ async def lab(asterisk: Asterisk) -> AsyncIterator[Lab]:
     """A manager connection which may do everything and keeps the raw bytes."""
     async with Lab.open(asterisk) as opened:
         yield opened
+
+
+async def _sign_off(phone: Phone) -> None:
+    """A contact left behind would go on ringing in the next test's queue."""
+    if phone.is_running:
+        with contextlib.suppress(PhoneError, TimeoutError):
+            await phone.unregister()
 
 
 def _need_phones() -> None:

@@ -29,12 +29,13 @@ class Lab:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, pbx: Asterisk) -> AsyncIterator[Lab]:
+    async def open(cls, pbx: Asterisk, user: str | None = None) -> AsyncIterator[Lab]:
+        """As another user than `lab` it sees and may do what that user may."""
         reader, writer = await asyncio.wait_for(asyncio.open_connection(pbx.host, pbx.ami_port), ACTION_SECONDS)
         lab = cls(reader, writer)
         task = asyncio.create_task(lab._read())
         try:
-            await lab.action("Login", Username=pbx.lab_user, Secret=pbx.secret)
+            await lab.action("Login", Username=user or pbx.lab_user, Secret=pbx.secret)
             yield lab
         finally:
             lab.cut()

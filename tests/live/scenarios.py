@@ -80,6 +80,7 @@ class Stage:
     log: list[dict[str, Any]] = field(default_factory=list)
     parts: list[bytes] = field(default_factory=list)
     started_at: float = field(default_factory=time.time)
+    talk_seconds: float = TALK_SECONDS
     _exits: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
     _lab: Lab | None = None
 
@@ -118,8 +119,8 @@ class Stage:
     def note(self, what: str) -> None:
         self.log.append({"t": round(time.time() - self.started_at, 3), "what": what})
 
-    async def talk(self, seconds: float = TALK_SECONDS) -> None:
-        await asyncio.sleep(seconds)
+    async def talk(self, seconds: float | None = None) -> None:
+        await asyncio.sleep(self.talk_seconds if seconds is None else seconds)
 
     async def customer_dials(self, hotline: str, customer: str | None = "", name: str | None = None) -> PhoneCall:
         """`customer` None is anonymous, empty the scenario's own number."""
