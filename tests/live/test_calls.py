@@ -58,8 +58,8 @@ PICKED_UP = ["pickup_direct", "pickup_from_queue", "pickup_group_direct"]
 MOBILE = [
     "in_queue_mobile_answered",
     "in_queue_mobile_optimised_answered",
-    "in_desk_and_mobile_mobile_answered",
-    "in_desk_and_mobile_desk_answered",
+    "in_desk_and_mobile_mobile_answers",
+    "in_desk_and_mobile_desk_answers",
 ]
 MISSED = [
     "in_queue_abandoned",
