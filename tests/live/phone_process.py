@@ -38,7 +38,7 @@ class Talk(pj.Call):  # type: ignore[misc]
 
     def __init__(self, phone: PhoneProcess, line: Line, pjsua_id: int) -> None:
         super().__init__(line, pjsua_id)
-        self.phone = phone
+        self.phone, self.line = phone, line
         self.key = phone.keep(self)
         self.is_over = False
         self.invite = ""
@@ -169,6 +169,7 @@ class PhoneProcess:
 
     def do_call(self, command: Json) -> int:
         identity = command.get("identity")
+        self._close_idle_lines()
         line = self._open_line(identity, registrar=None) if identity else self.lines[0]
         talk = Talk(self, line, pj.PJSUA_INVALID_ID)
         prm = pj.CallOpParam(True)
@@ -261,6 +262,13 @@ class PhoneProcess:
         if hasattr(self, "lines"):
             self.lines.append(line)
         return line
+
+    def _close_idle_lines(self) -> None:
+        """Give back what earlier callers' identities took: pjsua has room for eight and ends the process at the ninth."""
+        busy = [talk.line for talk in self.talks.values() if not talk.is_over]
+        for line in [line for line in self.lines[1:] if line not in busy]:
+            self.lines.remove(line)
+            line.shutdown()
 
     def _line_config(self, identity: str, registrar: str | None, expires: int) -> Any:
         config = pj.AccountConfig()
