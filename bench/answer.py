@@ -5,14 +5,14 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from typing import Any, Self
+from typing import Self
 
 from rich.table import Table
 from standardwebhooks import Webhook
@@ -24,6 +24,7 @@ from bench.processes import Side
 from bench.table import Goal, milliseconds, new_table, percentile, verdict
 
 FLOOR = "blocking sockets (floor)"
+DURABLE_FLOOR = "the same after a bare durable row"
 _SETTLE_S = 0.3
 _GIVE_UP_S = 10.0
 _GOAL_RATE = 100
@@ -37,7 +38,9 @@ class Measured:
     lost: int = 0
     doubled: int = 0
     behind: int = 0
+    """Popups still missing when the last call of a round was answered."""
     late: float = 0.0
+    """How much later than due the PBX wrote, p99: the machine's own noise, no part of the latency."""
 
     @property
     def p50(self) -> float:
@@ -56,12 +59,12 @@ class Measured:
 class Chain:
     """PBX, one side and CRM, each in its process, through all rounds."""
 
-    def __init__(self, stack: ExitStack, work: Any) -> None:
+    def __init__(self, stack: ExitStack, work: partial[None]) -> None:
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callwarden-bench-")))
         self._pbx = stack.enter_context(Side(pbx))
         self._crm = stack.enter_context(Side(receiver))
-        arguments = (self.folder,) if work is not blocking_sockets else ()
-        self._side = stack.enter_context(Side(work, self._pbx.hear(), self._crm.hear(), *arguments))
+        ports = self._pbx.hear(), self._crm.hear()
+        self._side = stack.enter_context(Side(work, *ports, self.folder, endless=work.func is blocking_sockets))
         self._secret: str | None = self._side.hear()
         self._played = 0
         self.measured: dict[float, Measured] = {}
@@ -100,10 +103,10 @@ class Chain:
 
 
 def run(*, quick: bool) -> list[Table]:
-    seconds = {10: 1.5, 100: 1.0, 300: 1.0} if quick else {10: 4.0, 100: 3.0, 300: 3.0}
+    seconds = {100: 1.0, 300: 1.0} if quick else {10: 4.0, 100: 3.0, 300: 3.0}
     rounds = 1 if quick else 3
     with ExitStack() as stack:
-        chains = {name: Chain(stack, work) for name, work in _sides(quick=quick).items()}
+        chains = {name: Chain(stack, work) for name, work in _sides().items()}
         for chain in chains.values():
             chain.play(20, 0.5).measured.clear()  # connections, caches
         for _ in range(rounds):
@@ -115,30 +118,35 @@ def run(*, quick: bool) -> list[Table]:
     return [_table(chains, rounds)]
 
 
-def _sides(*, quick: bool) -> Mapping[str, Any]:
-    sides: dict[str, Any] = {FLOOR: blocking_sockets}
-    if find_spec("uvloop"):
-        sides["whole daemon, uvloop"] = partial(daemon_side, uvloop=True)
-    if not quick or len(sides) == 1:
-        sides["whole daemon, asyncio"] = partial(daemon_side, uvloop=False)
+def _sides() -> Mapping[str, partial[None]]:
+    sides: dict[str, partial[None]] = {
+        FLOOR: partial(blocking_sockets, durable=False),
+        DURABLE_FLOOR: partial(blocking_sockets, durable=True),
+    }
+    uvloop = find_spec("uvloop") is not None
+    sides[f"whole daemon, {'uvloop' if uvloop else 'asyncio'}"] = partial(daemon_side, uvloop=uvloop)
     return sides
 
 
 def _table(chains: Mapping[str, Chain], rounds: int) -> Table:
     title = f"Answer event written → signed popup arrived, committed before it was sent; {rounds} rounds (ms)"
-    columns = ("p50", "p99", "p50 x floor", "lost", "doubled", "waiting at end", "last ÷ first third", "PBX late p99")
+    columns = ("p50", "p99", "x floor", "x durable", "lost", "doubled", "behind", "last ÷ first third", "PBX late")
     table = new_table(title, "answered calls/s", *columns)
     for rate in chains[FLOOR].measured:
         for name, chain in chains.items():
-            table.add_row(f"{rate:>3}  {name}", *_row(chain.measured[rate], chains[FLOOR].measured[rate]))
+            floors = [chains[floor].measured[rate].p50 for floor in (FLOOR, DURABLE_FLOOR)]
+            table.add_row(f"{rate:>3}  {name}", *_row(chain.measured[rate], floors))
         table.add_section()
-    best = list(chains.values())[1].measured[_GOAL_RATE]
-    ratio = best.p50 / chains[FLOOR].measured[_GOAL_RATE].p50
-    table.caption = verdict(Goal(f"p50 at {_GOAL_RATE} calls/s / floor", at_most=8.0), ratio)
+    table.caption = verdict(Goal(f"p50 at {_GOAL_RATE} calls/s / floor", at_most=8.0), _best_ratio(chains))
     return table
 
 
-def _row(one: Measured, floor: Measured) -> tuple[str, ...]:
-    times = (milliseconds(one.p50), milliseconds(one.p99), f"{one.p50 / floor.p50:.1f}")
+def _best_ratio(chains: Mapping[str, Chain]) -> float:
+    daemon = next(chain for name, chain in chains.items() if name not in {FLOOR, DURABLE_FLOOR})
+    return daemon.measured[_GOAL_RATE].p50 / chains[FLOOR].measured[_GOAL_RATE].p50
+
+
+def _row(one: Measured, floors: Sequence[float]) -> tuple[str, ...]:
+    times = (milliseconds(one.p50), milliseconds(one.p99), *(f"{one.p50 / floor:.1f}" for floor in floors))
     counts = (str(one.lost), str(one.doubled), str(one.behind))
     return (*times, *counts, f"{one.growth:.2f}", milliseconds(one.late))

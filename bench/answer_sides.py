@@ -23,19 +23,23 @@ from daemon.store.store import Store
 _MOST = 1 << 18
 
 
-def blocking_sockets(pipe: Connection, pbx_port: int, crm_port: int) -> None:
-    """The floor: read the event, send the GET. No tickets, no signature, nothing kept, one at a time."""
+def blocking_sockets(pipe: Connection, pbx_port: int, crm_port: int, folder: Path, *, durable: bool) -> None:
+    """The floor: read the event, send the GET. No ticket, no signature. `durable`: one bare row first."""
+    store = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    for line in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE popups (call_id PRIMARY KEY)"):
+        store.execute(line).fetchall()
     with socket.create_connection((LOOPBACK, pbx_port)) as pbx, socket.create_connection((LOOPBACK, crm_port)) as crm:
         crm.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pipe.send(None)
         rest = b""
         while data := pbx.recv(_MOST):
             *events, rest = (rest + data).split(b"\r\n\r\n")
-            for event in events:
-                if is_answer(event):
-                    call_id = event[event.index(b"\r\nLinkedid: ") + 12 :].split(b"\r", 1)[0]
-                    crm.sendall(b"GET /pop?callId=" + call_id + b" HTTP/1.1\r\nHost: crm\r\n\r\n")
-                    crm.recv(_MOST)
+            for event in filter(is_answer, events):
+                call_id = event[event.index(b"\r\nLinkedid: ") + 12 :].split(b"\r", 1)[0]
+                if durable:
+                    store.execute("INSERT INTO popups VALUES (?)", (call_id,))  # commits by itself
+                crm.sendall(b"GET /pop?callId=" + call_id + b" HTTP/1.1\r\nHost: crm\r\n\r\n")
+                crm.recv(_MOST)
 
 
 def daemon_side(pipe: Connection, pbx_port: int, crm_port: int, folder: Path, *, uvloop: bool) -> None:

@@ -13,9 +13,13 @@ _ANSWER_WITHIN_S = 120.0
 
 
 class Side:
-    """A process that runs `work(pipe, *arguments)`; ask it through the pipe. It ends with the `with` block."""
+    """A process that runs `work(pipe, *arguments)`; ask it through the pipe. It ends with the `with` block.
 
-    def __init__(self, work: Callable[..., None], *arguments: object) -> None:
+    `endless` work does not notice that the pipe is closed, and is ended from outside.
+    """
+
+    def __init__(self, work: Callable[..., None], *arguments: object, endless: bool = False) -> None:
+        self._patience_s = 0.0 if endless else 5.0
         self._pipe, self._far = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=work, args=(self._far, *arguments), daemon=True)
 
@@ -28,7 +32,7 @@ class Side:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._pipe.close()  # what waits for orders then ends by itself
-        self._process.join(2.0)
+        self._process.join(self._patience_s)
         if self._process.is_alive():
             self._process.terminate()
             self._process.join(5.0)

@@ -35,7 +35,7 @@ def run(*, quick: bool) -> list[Table]:
 def _restart(calls: int, rounds: int) -> Table:
     data = _list_of(calls)
     contestants: dict[str, Contestant] = {_OURS: partial(reconcile, calls), _PANORAMISK: receive_list}
-    with Side(write_to_all, data) as writer:
+    with Side(write_to_all, data, endless=True) as writer:
         results = contest(contestants, writer.hear(), rounds)
     table = new_table(
         f"Restart into {calls:,} living calls, all known before; {rounds} rounds", "", "ms", "x panoramisk"

@@ -171,9 +171,13 @@ class Daemon:
     # -- between the parts ---------------------------------------------------------------------------------------
 
     def _committed(self, group: Sequence[Committed]) -> None:
-        """Called by the writer right after a commit: what is durable may leave."""
+        """Called by the writer right after a commit: what is durable may leave. Who only watches comes after it."""
         for committed in group:
             self.outbox.offer(committed.deliveries)
+        asyncio.get_running_loop().call_soon(self._publish, group)
+
+    def _publish(self, group: Sequence[Committed]) -> None:
+        for committed in group:
             self.bus.publish(EffectsCommitted(committed))
 
     def _settled(self, settlement: Settlement) -> None:

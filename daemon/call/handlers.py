@@ -9,7 +9,7 @@ from daemon.call import connection, merge, progress, resync
 from daemon.call.board import Board
 from daemon.call.live import Leg, Role
 from daemon.call.model import Direction
-from daemon.call.number import first_dialled, is_telephone
+from daemon.call.number import first_dialled, hotline_number, is_telephone
 from daemon.call.signals import (
     AttendedTransferred,
     BlindTransferred,
@@ -59,7 +59,7 @@ def _channel_created(board: Board, signal: ChannelCreated) -> None:
     leg = board.new_leg(call, signal.channel, signal.kind, signal.endpoint, signal.state, signal.number, signal.exten)
     if first and leg.role is Role.OUTSIDE and leg.placed:
         leg.role = Role.CUSTOMER
-        call.direction, call.hotline = Direction.INCOMING, signal.exten
+        call.direction, call.hotline = Direction.INCOMING, hotline_number(signal.exten)
         progress.set_customer(board, call, signal.number, signal.name)
         progress.start(board, call, signal.at)
     elif first and leg.role is Role.AGENT and not leg.placed:
@@ -137,8 +137,8 @@ def _dial_outside(board: Board, callee: Leg, signal: DialBegan) -> None:
     call.customer_dialled = True
     call.last_customer_dial = None
     if call.direction is Direction.INTERNAL or call.customer_number is None:
-        progress.turn_outgoing(board, call, number, signal.shown)
-    call.hotline = signal.shown or call.hotline
+        progress.turn_outgoing(board, call, number, hotline_number(signal.shown))
+    call.hotline = hotline_number(signal.shown) or call.hotline
     progress.start(board, call, signal.at)
 
 

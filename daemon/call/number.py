@@ -62,6 +62,11 @@ def customer_number(raw: str | None, country: str) -> str | None:
     return phonenumbers.format_number(valid, PhoneNumberFormat.E164) if valid else bare
 
 
+def hotline_number(raw: str | None) -> str | None:
+    """Take the company's number as dialled or shown; None for the dialplan's own `s` and for a hidden number."""
+    return None if is_anonymous(raw) else bare_number(raw)
+
+
 def first_dialled(candidates: tuple[str, ...], country: str) -> str | None:
     """Choose what was really called among the PBX's candidates: a valid number first, else the first number."""
     numbers = [bare for c in candidates if (bare := bare_number(c)) and _DIALLABLE.fullmatch(bare)]

@@ -6,7 +6,7 @@ from daemon.call import connection, progress
 from daemon.call.board import Board
 from daemon.call.live import Leg, LiveCall, Role
 from daemon.call.model import CallId, CallState, Direction
-from daemon.call.number import first_dialled
+from daemon.call.number import first_dialled, hotline_number
 from daemon.call.signals import ChannelSeen, ChannelState, Snapshot, UnixMs
 
 
@@ -50,7 +50,7 @@ def _place(board: Board, row: ChannelSeen, leg: Leg) -> None:
         is_caller = str(leg.channel) == call.call_id
         leg.role = Role.CUSTOMER if is_caller else Role.OUTSIDE
         if is_caller and not call.announced:
-            call.direction, call.hotline = Direction.INCOMING, row.exten
+            call.direction, call.hotline = Direction.INCOMING, hotline_number(row.exten)
             progress.set_customer(board, call, row.number, row.name)
     elif call.direction is Direction.OUTGOING or not call.announced:
         leg.role = Role.CUSTOMER
@@ -58,7 +58,7 @@ def _place(board: Board, row: ChannelSeen, leg: Leg) -> None:
         if call.direction is not Direction.OUTGOING:
             extens = [one.exten for one in call.legs.values() if one.role is Role.AGENT and one.exten]
             dialled = first_dialled((row.number or "", *extens), board.directory.country)
-            progress.turn_outgoing(board, call, dialled, row.connected_number)
+            progress.turn_outgoing(board, call, dialled, hotline_number(row.connected_number))
 
 
 def _is_mobile(board: Board, row: ChannelSeen, leg: Leg) -> bool:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from urllib.parse import quote, quote_plus, urlsplit
 
 PARAMETERS = ("userId", "hotline", "customerNumber", "isCallOut", "timeAnswer", "callId")
 """The contract's names, in the order they are appended."""
+
+_PLACEHOLDER = re.compile("{(" + "|".join(PARAMETERS) + ")}")
+_IN_PATH = "/%~-._:@!$&'()*+,;="
+_IN_QUERY = _IN_PATH + "?"  # also of a fragment (RFC 3986 §3.4, §3.5)
+
+_quote_all = partial(quote, safe="")
+
+Piece = str | tuple[str, Callable[[str], str]]
+"""Text that is ready, or a parameter's name and how its value is written there."""
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
@@ -15,22 +26,25 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     An existing query and fragment stay; everything filled in is percent-encoded, so that a caller's name or number
     can never add a parameter or change the host (RFC 3986 §2). Non-ASCII of the template itself is encoded as UTF-8.
     """
-    placed = [name for name in PARAMETERS if "{" + name + "}" in template]
+    return "".join(one if isinstance(one, str) else one[1](values[one[0]]) for one in _pieces(template))
+
+
+@lru_cache(maxsize=64)
+def _pieces(template: str) -> tuple[Piece, ...]:
     parts = urlsplit(template)
-    appended = "&".join(f"{name}={quote_plus(values[name])}" for name in PARAMETERS if name not in placed)
-    query = "&".join(piece for piece in (parts.query.rstrip("&"), appended) if piece)
-    return urlunsplit(
-        (
-            parts.scheme,
-            parts.netloc,
-            _fill_part(parts.path or "/", values, "/"),
-            _fill_part(query, values, "/?&=+:,;@!$'()*"),
-            _fill_part(parts.fragment, values, "/?&=+:,;@!$'()*"),
-        )
-    )
+    query = parts.query.rstrip("&")
+    appended = [name for name in PARAMETERS if "{" + name + "}" not in template]
+    pieces: list[Piece] = [f"{parts.scheme}://{parts.netloc}", *_placed(parts.path or "/", _IN_PATH)]
+    if query or appended:
+        pieces += ["?", *_placed(query, _IN_QUERY)]
+    for number, name in enumerate(appended):
+        pieces += ["&" if query or number else "", f"{name}=", (name, quote_plus)]
+    if parts.fragment:
+        pieces += ["#", *_placed(parts.fragment, _IN_QUERY)]
+    return tuple(pieces)
 
 
-def _fill_part(text: str, values: Mapping[str, str], safe: str) -> str:
-    for name in PARAMETERS:
-        text = text.replace("{" + name + "}", quote(values[name], safe=""))
-    return quote(text, safe=safe + "%~-._:@!$&'()*+,;=")
+def _placed(text: str, safe: str) -> list[Piece]:
+    """Split at the placeholders: names stand at the odd places."""
+    found = _PLACEHOLDER.split(text)
+    return [(part, _quote_all) if place % 2 else quote(part, safe=safe) for place, part in enumerate(found)]

@@ -11,6 +11,7 @@ from daemon.call.number import (
     bare_number,
     customer_number,
     first_dialled,
+    hotline_number,
     is_anonymous,
     is_telephone,
     write_number,
@@ -72,6 +73,13 @@ def test_the_number_really_dialled_is_found_among_the_candidates(
     candidates: tuple[str, ...], chosen: str | None
 ) -> None:
     assert first_dialled(candidates, "VN") == chosen
+
+
+@pytest.mark.parametrize(
+    ("exten", "hotline"), [("19001234", "19001234"), ("+842838123455", "+842838123455"), ("s", None)]
+)
+def test_a_hotline_is_kept_as_dialled_and_the_dialplans_s_is_none(exten: str, hotline: str | None) -> None:
+    assert hotline_number(exten) == hotline
 
 
 def test_extensions_are_not_telephone_numbers() -> None:
