@@ -1,7 +1,8 @@
 """The tables. Times are Unix milliseconds (BIGINT); closed sets are short strings; JSON is text.
 
 The unique constraints are the promise that doing an effect twice is harmless: one row per call, one ticket per merge
-key, one ticket per call, one delivery per effect and target.
+key, one ticket per call, one delivery per effect and target. Tables written for every call have no rowid: SQLite then
+keeps them in one tree instead of two, and a commit writes fewer pages.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -60,6 +60,7 @@ calls = Table(
     Index(None, "started_at"),
     Index(None, "customer_number", "started_at"),
     Index(None, "state"),
+    sqlite_with_rowid=False,
 )
 
 tickets = Table(
@@ -96,6 +97,7 @@ ticket_calls = Table(
     PrimaryKeyConstraint("pbx", "call_id"),  # one ticket per call
     ForeignKeyConstraint(["pbx", "call_id"], ["calls.pbx", "calls.call_id"]),
     Index(None, "ticket_id", "position"),
+    sqlite_with_rowid=False,
 )
 
 webhooks = Table(
@@ -123,12 +125,14 @@ screen_pops = Table(
     Column("to_desk", Boolean, nullable=False),
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("pbx", "call_id", "user_id"),  # one popup per call and agent
+    sqlite_with_rowid=False,
 )
 
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("delivery_id", String(64), primary_key=True),  # the webhook-id header, the same at every attempt
+    # The webhook-id header, the same at every attempt: a hash of effect and webhook, so one row for each pair.
+    Column("delivery_id", String(64), primary_key=True),
     Column("effect_key", String(400), nullable=False),
     Column("webhook_id", String(40), nullable=False, server_default=""),  # '' is the popup URL
     Column("event_type", String(40), nullable=False),  # an EventType, or 'popup'
@@ -147,7 +151,6 @@ deliveries = Table(
     Column("finished_at", BigInteger),
     Column("last_status_code", Integer),
     Column("last_error", String(255)),
-    UniqueConstraint("effect_key", "webhook_id"),
     Index(None, "status", "next_attempt_at"),
     Index(None, "created_at"),
     Index(None, "pbx", "call_id"),
@@ -164,6 +167,7 @@ delivery_attempts = Table(
     Column("error", String(255)),
     Column("answer", Text),  # the first 1,000 characters
     PrimaryKeyConstraint("delivery_id", "number"),
+    sqlite_with_rowid=False,
 )
 
 settings = Table(

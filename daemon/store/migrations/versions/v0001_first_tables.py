@@ -68,6 +68,7 @@ def _create_calls() -> None:
         sa.Column("hangup_cause", sa.Integer()),
         sa.Column("customer_dialled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("pbx", "call_id", name="pk_calls"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_calls_customer_number_started_at", "calls", ["customer_number", "started_at"])
     op.create_index("ix_calls_started_at", "calls", ["started_at"])
@@ -97,7 +98,6 @@ def _create_deliveries() -> None:
         sa.Column("last_status_code", sa.Integer()),
         sa.Column("last_error", sa.String(length=255)),
         sa.PrimaryKeyConstraint("delivery_id", name="pk_deliveries"),
-        sa.UniqueConstraint("effect_key", "webhook_id", name="uq_deliveries_effect_key_webhook_id"),
     )
     op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"])
     op.create_index("ix_deliveries_pbx_call_id", "deliveries", ["pbx", "call_id"])
@@ -135,6 +135,7 @@ def _create_screen_pops() -> None:
         sa.Column("to_desk", sa.Boolean(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("pbx", "call_id", "user_id", name="pk_screen_pops"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -230,6 +231,7 @@ def _create_delivery_attempts() -> None:
         sa.Column("answer", sa.Text()),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.delivery_id"], name="fk_delivery_attempts_delivery_id"),
         sa.PrimaryKeyConstraint("delivery_id", "number", name="pk_delivery_attempts"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -243,5 +245,6 @@ def _create_ticket_calls() -> None:
         sa.ForeignKeyConstraint(["pbx", "call_id"], ["calls.pbx", "calls.call_id"], name="fk_ticket_calls_pbx_call_id"),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.ticket_id"], name="fk_ticket_calls_ticket_id"),
         sa.PrimaryKeyConstraint("pbx", "call_id", name="pk_ticket_calls"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_ticket_calls_ticket_id_position", "ticket_calls", ["ticket_id", "position"])
