@@ -26,12 +26,13 @@ from daemon.call.events import (
     CallEvent,
     CallStarted,
 )
-from daemon.call.model import Call, CallId, Outcome, PbxName, UserId
+from daemon.call.model import Call, CallId, PbxName, UserId
 from daemon.call.rendering import call_json, iso_utc
 from daemon.call.signals import Endpoint, Signal, UnixMs
 from daemon.call.tracker import Tracker
 from daemon.dispatch import decide
 from daemon.errors import ConfigError
+from daemon.policy import announcement
 from daemon.policy.call_settings import Rulebook
 from daemon.policy.decision import AnnounceCall, Decision, OpenTicket, PopScreen
 from daemon.store.row import call_of, ticket_of
@@ -114,7 +115,7 @@ def _show_event(show: Print, event: CallEvent, decisions: Sequence[Decision]) ->
     if isinstance(event, AgentRinging | AgentRingingEnded | AgentConnected):
         line["user_id"] = event.user_id
     show(line)
-    if isinstance(event, CallEnded) and event.call.outcome is Outcome.MISSED:
+    if isinstance(event, CallEnded) and announcement.is_missed(event.call):
         show({**line, "type": "call.missed"})
     for decision in decisions:
         show({"type": "decision", "at": iso_utc(event.at), "call": call, "decision": decision_json(decision)})

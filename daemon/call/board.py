@@ -84,15 +84,28 @@ class Board:
             del self.bridges[leg.bridge]
         leg.bridge = None
 
-    def drop_leg(self, leg: Leg) -> None:
-        """Forget a leg that has ended; its id can never come back."""
-        self.leave_bridge(leg)
+    def pair(self, one: Leg, two: Leg) -> None:
+        """Join the two ends of a Local wire."""
+        self.unpair(one)
+        self.unpair(two)
+        one.pair, two.pair = two, one
+
+    def unpair(self, leg: Leg) -> None:
         if leg.pair is not None:
             leg.pair.pair = None
             leg.pair = None
+
+    def drop_leg(self, leg: Leg) -> None:
+        """Forget a leg that has ended; its id can never come back."""
+        self.leave_bridge(leg)
+        self.unpair(leg)
         self.legs.pop(leg.channel, None)
         leg.call.legs.pop(leg.channel, None)
-        self.gone[leg.channel] = None
+        self.forget(leg.channel)
+
+    def forget(self, channel: ChannelId) -> None:
+        """Remember that this channel has ended, among the last many."""
+        self.gone[channel] = None
         if len(self.gone) > _REMEMBERED:
             self.gone.popitem(last=False)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from daemon.call import connection, merge, progress, resync
 from daemon.call.board import Board
-from daemon.call.live import Leg, Role
+from daemon.call.live import Leg, LiveCall, Role
 from daemon.call.model import Direction
 from daemon.call.number import first_dialled, hotline_number, is_telephone
 from daemon.call.signals import (
@@ -107,7 +107,7 @@ def _local_paired(board: Board, signal: LocalPaired) -> None:
     one, two = board.leg(signal.one), board.leg(signal.two)
     if one is None or two is None:
         return
-    one.pair, two.pair = two, one
+    board.pair(one, two)
     connection.update(board, one, signal.at)
 
 
@@ -118,12 +118,20 @@ def _dial_began(board: Board, signal: DialBegan) -> None:
     caller = board.leg(signal.caller) if signal.caller is not None else None
     callee.placed = False
     if caller is not None:
-        merge.unite(board, (caller, callee), signal.at)
+        _join_caller(board, caller, callee, signal)
     callee.call.hung_up_by = None
     if callee.role in {Role.OUTSIDE, Role.CUSTOMER}:
         _dial_outside(board, callee, signal)
-    elif callee.role is Role.AGENT and caller is not None:
+    if callee.role is Role.AGENT and caller is not None:
         _dial_agent(board, callee, signal)
+
+
+def _join_caller(board: Board, caller: Leg, callee: Leg, signal: DialBegan) -> None:
+    """The leg that is called belongs to its caller's call, whatever its Linkedid says once Linkedids have merged."""
+    both = caller.call.has_customer and callee.call.has_customer
+    if both and caller.call is not callee.call and callee.role is not Role.CUSTOMER:
+        board.move_leg(callee, caller.call)
+    merge.unite(board, (caller, callee), signal.at)
 
 
 def _dial_outside(board: Board, callee: Leg, signal: DialBegan) -> None:
@@ -134,12 +142,23 @@ def _dial_outside(board: Board, callee: Leg, signal: DialBegan) -> None:
     if call.direction is Direction.OUTGOING and call.answered_at is not None:
         return  # the customer is on the line; this is somebody else
     callee.role = Role.CUSTOMER
-    call.customer_dialled = True
     call.last_customer_dial = None
-    if call.direction is Direction.INTERNAL or call.customer_number is None:
-        progress.turn_outgoing(board, call, number, hotline_number(signal.shown))
+    if call.direction is Direction.INTERNAL or _calls_another(call, callee, number):
+        progress.turn_outgoing(board, call, number, None)
+    call.customer_dialled = True
     call.hotline = hotline_number(signal.shown) or call.hotline
     progress.start(board, call, signal.at)
+
+
+def _calls_another(call: LiveCall, callee: Leg, number: str | None) -> bool:
+    """The number dialled is truer than one only guessed, and than one whose attempt is over.
+
+    A click-to-call may show the agent the hotline first; a dialplan may try a second number after the first.
+    """
+    if call.customer_number is None or number is None:
+        return number is not None
+    alone = not any(leg.role is Role.CUSTOMER and leg is not callee for leg in call.legs.values())
+    return not call.customer_dialled or (alone and is_telephone(number))
 
 
 def _is_personal_number(board: Board, callee: Leg, number: str | None) -> bool:
@@ -189,6 +208,7 @@ def _bridge_entered(board: Board, signal: BridgeEntered) -> None:
     if leg.bridge == signal.bridge:
         return
     board.enter_bridge(leg, signal.bridge, mixing=signal.mixing)
+    leg.moved_in = board.epoch
     if signal.mixing:
         connection.update(board, leg, signal.at)
 
@@ -197,6 +217,7 @@ def _bridge_left(board: Board, signal: BridgeLeft) -> None:
     leg = board.leg(signal.channel)
     if leg is not None and leg.bridge == signal.bridge:
         board.leave_bridge(leg)
+        leg.moved_in = board.epoch
 
 
 def _queue_joined(board: Board, signal: QueueJoined) -> None:
@@ -239,7 +260,7 @@ def _hangup_asked(board: Board, signal: HangupAsked) -> None:
 def _channel_ended(board: Board, signal: ChannelEnded) -> None:
     leg = board.leg(signal.channel)
     if leg is None:
-        board.gone[signal.channel] = None  # its Newchannel may still come after a snapshot
+        board.forget(signal.channel)  # its Newchannel may still come after a snapshot
         return
     call = leg.call
     progress.stop_ringing(board, leg, signal.at)

@@ -48,7 +48,7 @@ class Leg:
     queue: str | None = None
     dial_status: DialStatus | None = None
     ringing: bool = False
-    hangup_asked: bool = False
+    moved_in: int = -1  # the epoch in which it last entered or left a bridge by an event
 
 
 @dataclass(slots=True, eq=False)

@@ -52,7 +52,7 @@ def turn_outgoing(board: Board, call: LiveCall, customer: str | None, hotline: s
     call.hotline = hotline or call.hotline
     caller = next((leg for leg in call.legs.values() if leg.role is Role.AGENT), call.first)
     if caller is not None and caller.user_id is not None:
-        call.user_id = call.user_id or caller.user_id
+        call.user_id = caller.user_id
         if caller.user_id not in call.user_ids:
             call.user_ids.append(caller.user_id)
 
@@ -142,7 +142,9 @@ def _direct_at_last(board: Board, call: LiveCall) -> None:
     if call.announced or call.direction is not Direction.INTERNAL:
         return
     caller = call.first
-    if caller is not None and caller.role is Role.AGENT and caller.placed and is_telephone(caller.exten):
+    if caller is None or caller.up_at is not None or call.queue is not None:
+        return  # the PBX itself took the call: IVR, queue, conference room
+    if caller.role is Role.AGENT and caller.placed and is_telephone(caller.exten):
         turn_outgoing(board, call, caller.exten, None)
         call.announced = True
 

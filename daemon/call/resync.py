@@ -7,12 +7,12 @@ from daemon.call.board import Board
 from daemon.call.live import Leg, LiveCall, Role
 from daemon.call.model import CallId, CallState, Direction
 from daemon.call.number import first_dialled, hotline_number
-from daemon.call.signals import ChannelSeen, ChannelState, Snapshot, UnixMs
+from daemon.call.signals import ChannelKind, ChannelSeen, ChannelState, Snapshot, UnixMs
 
 
 def apply(board: Board, snapshot: Snapshot, alive_until: UnixMs) -> None:
     """Compare with what is known. `alive_until` is the last moment the vanished are known to have lived."""
-    rows = [row for row in snapshot.channels if row.channel not in board.gone]
+    rows = [r for r in snapshot.channels if r.channel not in board.gone and r.kind is not ChannelKind.PSEUDO]
     rows.sort(key=lambda row: (row.channel != row.linked, row.since, row.channel))
     legs = [_take_up(board, row) for row in rows]
     _close_vanished(board, {row.channel for row in rows}, alive_until, snapshot.at)
@@ -27,15 +27,22 @@ def _take_up(board: Board, row: ChannelSeen) -> Leg:
         call = _call_of(board, row)
         leg = board.new_leg(call, row.channel, row.kind, row.endpoint, row.state, row.number, row.exten)
         _place(board, row, leg)
-    leg.state = row.state
+    if leg.state is not ChannelState.UP:  # the list may have been begun before what was heard since
+        leg.state = row.state
     leg.queue = row.queue
     leg.call.confirmed = True
     return leg
 
 
 def _call_of(board: Board, row: ChannelSeen) -> LiveCall:
-    """A leg that outlives its call by a moment must not begin it again after a restart."""
-    if row.channel in board.ended_before or row.linked in board.ended_before:
+    """A leg that outlives its call by a moment must not begin it again after a restart.
+
+    A living call, in contrast, may stand under the Linkedid of an older one that it was once joined with.
+    """
+    known = board.by_linked.get(row.channel)
+    if known is not None:
+        return known
+    if row.linked not in board.by_linked and not board.ended_before.isdisjoint((row.channel, row.linked)):
         return LiveCall(CallId(row.linked), board.pbx, row.since, state=CallState.ENDED)
     return board.call_for(row.channel, row.linked, row.since)
 
@@ -72,14 +79,15 @@ def _is_mobile(board: Board, row: ChannelSeen, leg: Leg) -> bool:
 def _wire(board: Board, rows: list[ChannelSeen], legs: list[Leg]) -> None:
     halves: dict[str, Leg] = {}
     for row, leg in zip(rows, legs, strict=True):
-        board.leave_bridge(leg)
-        if row.bridge is not None:
-            board.enter_bridge(leg, row.bridge, mixing=True)
+        if leg.moved_in != board.epoch:  # else its own events are newer than the list
+            board.leave_bridge(leg)
+            if row.bridge is not None:
+                board.enter_bridge(leg, row.bridge, mixing=True)
         if row.pair is None:
             continue
         other = halves.setdefault(row.pair, leg)
         if other is not leg:
-            leg.pair, other.pair = other, leg
+            board.pair(leg, other)
 
 
 def _bring_forward(board: Board, row: ChannelSeen, leg: Leg, at: UnixMs) -> None:

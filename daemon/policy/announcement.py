@@ -18,13 +18,18 @@ def decide(event: CallEvent, rules: Rulebook, now: UnixMs) -> list[Decision]:  #
             return [_tell(EventType.CALL_RINGING, call, user_id, user_id)]
         case CallAnswered(call=call):
             return [_tell(EventType.CALL_ANSWERED, call, call.user_id, call.direction.value)]
-        case CallEnded(call=call) if call.outcome is Outcome.MISSED and call.direction is not Direction.INTERNAL:
+        case CallEnded(call=call) if is_missed(call):
             ended = _tell(EventType.CALL_ENDED, call, call.user_id, "")
             return [ended, _tell(EventType.CALL_MISSED, call, call.user_id, "")]
         case CallEnded(call=call):
             return [_tell(EventType.CALL_ENDED, call, call.user_id, "")]
         case _:
             return []
+
+
+def is_missed(call: Call) -> bool:
+    """A customer was missed; colleagues who do not answer each other are nobody's missed call."""
+    return call.outcome is Outcome.MISSED and call.direction is not Direction.INTERNAL
 
 
 def _tell(event_type: EventType, call: Call, user_id: UserId | None, about: str) -> AnnounceCall:
