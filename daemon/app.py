@@ -25,7 +25,7 @@ from daemon.delivery.signing import Secret
 from daemon.delivery.target_guard import TargetGuard, guard_from_config
 from daemon.delivery.try_out import try_target
 from daemon.dispatch import Dispatcher, PbxSignal
-from daemon.errors import CallwardenError, ConfigError, NeverAgain
+from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
 from daemon.rules import SigningSecrets, read_rules
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
 from daemon.store.outbox import Settlement, read_disabled_webhooks, replay, replay_failed
@@ -36,6 +36,7 @@ from daemon.web.server import WebServer, build_app, start_web
 from daemon.web.services import Check, Services, Target, TargetAnswer
 
 _HEARTBEAT_S = 15.0
+_READ_AGAIN_S = 1.0
 _LONGEST_CALL_MS = 6 * 3_600_000  # how far back a call may have begun whose last leg still hangs on
 
 _log = structlog.get_logger(__name__)
@@ -65,6 +66,8 @@ class Daemon:
         )
         self.secrets = SigningSecrets()
         self._paused: frozenset[str] = frozenset()
+        self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[None]] = set()
         self._parts = AsyncExitStack()
         self._failed: asyncio.Future[None]
         self.store: Store
@@ -89,10 +92,28 @@ class Daemon:
         await asyncio.shield(self._failed)
 
     async def rules_changed(self) -> None:
-        """Put what the store says now in force: for the next signal and the next signature."""
-        await self.secrets.load(self.store, now_ms())
-        await self._pause_disabled()
-        await self.dispatcher.change_rules(*await read_rules(self.store))
+        """Put what the store says now in force: for the next signal and the next signature.
+
+        What was saved comes into force even when the one who waits for it is gone.
+        """
+        reload = asyncio.create_task(self._reload())
+        self._reloads.add(reload)
+        reload.add_done_callback(self._reloads.discard)
+        await asyncio.shield(reload)
+
+    async def _reload(self) -> None:
+        """One at a time, so that the last to be saved is the last in force; tried until the store can be read."""
+        async with self._reloading:
+            while True:
+                try:
+                    await self.secrets.load(self.store, now_ms())
+                    await self._pause_disabled()
+                    await self.dispatcher.change_rules(*await read_rules(self.store))
+                except TryAgain as error:
+                    _log.warning("rules_not_read", error=str(error))
+                    await asyncio.sleep(_READ_AGAIN_S)
+                else:
+                    return
 
     # -- starting, in order; each part says here how it stops --------------------------------------------------
 
@@ -134,7 +155,7 @@ class Daemon:
         for name, tracker in trackers.items():
             mine = [call for call in calls if call.pbx == name]
             over = [call_id for pbx, call_id in ended if pbx == name]
-            tracker.restore(mine, alive if alive is not None else _last_change(mine), over)
+            tracker.restore(mine, alive.get(name, _last_change(mine)), over)
         self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms)
         self._watch(asyncio.create_task(self.dispatcher.run(), name="dispatch"))
         self._parts.push_async_callback(self.dispatcher.stop)
@@ -197,8 +218,8 @@ class Daemon:
         """Keep the last moment at which calls were seen, so that a crash does not lengthen them."""
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
-            if any(link.state is LinkState.CONNECTED for link in self.links.values()):
-                await self.store.writer.change(lambda: heartbeat(now_ms()))
+            followed = [name for name, link in self.links.items() if link.state is LinkState.CONNECTED]
+            await self.store.writer.change(lambda followed=followed: heartbeat(now_ms(), followed))  # type: ignore[misc]
 
     def _services(self) -> Services:
         return Services(

@@ -139,7 +139,7 @@ class Dispatcher:
         return counts
 
     def _judge(self, event: CallEvent) -> Unit | None:
-        decisions = decide(event, self._rules, self._clock())
+        decisions = self._decide(event)
         self._bus.publish(CallHappened(event))
         for decision in decisions:
             if isinstance(decision, NotifyAgent | StopNotifying):
@@ -148,6 +148,17 @@ class Dispatcher:
         if isinstance(event, AgentRinging | AgentRingingEnded) and not durable:
             return None  # a ringing phone changes nothing that is kept
         return Unit(event.at, event.call, durable)
+
+    def _decide(self, event: CallEvent) -> tuple[Decision, ...]:
+        """A policy that breaks is our bug: the call is kept all the same, and the other policies are asked."""
+        found: list[Decision] = []
+        for policy in POLICIES:
+            try:
+                found += policy(event, self._rules, self._clock())
+            except Exception:  # noqa: BLE001 - one rule must not take the others down
+                self.failures += 1
+                _log.exception("policy broke", policy=policy.__module__, call_id=event.call.call_id)
+        return tuple(found)
 
     def _adopt(self, new: NewRules) -> None:
         self._rules = new.rules

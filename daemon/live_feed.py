@@ -20,8 +20,9 @@ def _notification(feed: EventFeed, news: News) -> None:
         return
     decision = news.decision
     rings = isinstance(decision, NotifyAgent)
-    call = call_json(decision.call, None)
-    feed.publish("agent.ringing" if rings else "agent.ringing_ended", {"user_id": decision.user_id, "call": call})
+    # An agent may have several phones: `channel` tells which one stopped.
+    data = {"user_id": decision.user_id, "channel": decision.channel, "call": call_json(decision.call, None)}
+    feed.publish("agent.ringing" if rings else "agent.ringing_ended", data)
 
 
 def _effects(feed: EventFeed, news: News) -> None:
@@ -32,7 +33,7 @@ def _effects(feed: EventFeed, news: News) -> None:
         if isinstance(decision, AnnounceCall):
             _call(feed, decision, done.ticket_id)
         elif isinstance(decision, PopScreen) and decision.user_id in done.pops:
-            _pop(feed, decision)
+            _pop(feed, decision, done.ticket_id)
     _ticket(feed, done)
 
 
@@ -43,10 +44,10 @@ def _call(feed: EventFeed, decision: AnnounceCall, ticket_id: str | None) -> Non
     feed.publish(decision.event_type.value, data)
 
 
-def _pop(feed: EventFeed, pop: PopScreen) -> None:
+def _pop(feed: EventFeed, pop: PopScreen, ticket_id: str | None) -> None:
     if pop.to_desk:
         data = {"user_id": pop.user_id, "url": pop.url, "time_answer": iso_utc(pop.time_answer)}
-        feed.publish("popup", {**data, "call": call_json(pop.call, None)})
+        feed.publish("popup", {**data, "call": call_json(pop.call, ticket_id)})
 
 
 def _ticket(feed: EventFeed, done: Committed) -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from daemon.bus import AgentToNotify, Bus, CallHappened, News, Topic
 from daemon.call.directory import Directory
-from daemon.call.model import PbxName
+from daemon.call.model import Outcome, PbxName
 from daemon.call.signals import ChannelEnded, LinkUp, Signal, UnixMs
 from daemon.call.tracker import Tracker
 from daemon.dispatch import Dispatcher, PbxSignal
+from daemon.policy import ticket
 from daemon.policy.call_settings import CallSettings, Rulebook
-from daemon.policy.decision import OpenTicket
+from daemon.policy.decision import Decision, OpenTicket
 from daemon.store.values import Unit
 from tests.call.recorded import Recording, new_tracker, recordings
 
@@ -113,6 +114,18 @@ async def test_a_bug_in_the_tracker_costs_one_signal_and_is_counted() -> None:
         flow.feed(PbxSignal(MAIN, signal))
     assert flow.failures == sum(isinstance(s, ChannelEnded) for s in signals)
     assert len(list(flow.calls())) == 1
+
+
+def test_a_bug_in_a_policy_costs_its_decision_and_the_call_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object) -> list[Decision]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("daemon.dispatch.POLICIES", (breaks, ticket.decide))
+    flow = dispatcher(MISSED, Kept())
+    units = [unit for signal in MISSED.signals() for unit in flow.feed(PbxSignal(MAIN, signal))]
+    assert [d for unit in units for d in unit.decisions if isinstance(d, OpenTicket)]
+    assert units[-1].call.outcome is Outcome.MISSED
+    assert flow.failures > 0
 
 
 def test_observers_hear_of_events_in_order_and_one_that_raises_hurts_nobody() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.sqlite import insert
@@ -14,7 +15,7 @@ from daemon.store.row import call_of
 from daemon.store.tables import calls, settings
 from daemon.store.work import Query, Work
 
-_LAST_ALIVE = "last_alive_at"
+_LAST_ALIVE = "last_alive_at:"  # and the PBX's name
 _LIVING = (
     select(calls)
     .where(calls.c.state.in_([CallState.RINGING.value, CallState.ANSWERED.value]))  # not `!= ended`: uses the index
@@ -23,7 +24,7 @@ _LIVING = (
 _ENDED_LATELY = select(calls.c.pbx, calls.c.call_id).where(
     calls.c.started_at >= bindparam("b_since"), calls.c.state == CallState.ENDED.value
 )
-_BEAT = select(settings.c.value).where(settings.c.key == _LAST_ALIVE)
+_BEATS = select(settings.c.key, settings.c.value).where(settings.c.key.startswith(_LAST_ALIVE, autoescape=True))
 _new_beat = insert(settings)
 _SET_BEAT = _new_beat.on_conflict_do_update(
     index_elements=[settings.c.key],
@@ -41,12 +42,12 @@ async def ended_lately(reader: Reader, since: UnixMs) -> list[tuple[PbxName, Cal
     return [(row["pbx"], row["call_id"]) for row in await reader.fetch(_ENDED_LATELY, {"b_since": since})]
 
 
-async def last_alive(reader: Reader) -> UnixMs | None:
-    """When the heart last beat; None for a new store."""
-    rows = await reader.fetch(_BEAT)
-    return UnixMs(int(json.loads(rows[0]["value"]))) if rows else None
+async def last_alive(reader: Reader) -> dict[PbxName, UnixMs]:
+    """When each PBX was last surely followed; nothing for one that never was."""
+    rows = await reader.fetch(_BEATS)
+    return {PbxName(row["key"].removeprefix(_LAST_ALIVE)): UnixMs(int(json.loads(row["value"]))) for row in rows}
 
 
-def heartbeat(at: UnixMs) -> Work[None]:
+def heartbeat(at: UnixMs, followed: Iterable[PbxName]) -> Work[None]:
     """Write it every few seconds: after a crash it bounds when the daemon stopped seeing."""
-    yield Query(_SET_BEAT, {"key": _LAST_ALIVE, "value": str(at), "changed_at": at})
+    yield Query(_SET_BEAT, [{"key": _LAST_ALIVE + pbx, "value": str(at), "changed_at": at} for pbx in followed])

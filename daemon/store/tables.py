@@ -173,7 +173,7 @@ delivery_attempts = Table(
 settings = Table(
     "settings",
     metadata,
-    Column("key", String(64), primary_key=True),  # a call setting, or an inner value such as popup_secret
+    Column("key", String(128), primary_key=True),  # a call setting, or an inner value such as popup_secret
     Column("value", Text, nullable=False),  # JSON
     Column("changed_at", BigInteger, nullable=False),
     Column("changed_by", String(128)),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, text
 
+from daemon.call.model import PbxName
 from daemon.call.signals import UnixMs
 from daemon.errors import ConfigError
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
@@ -31,7 +32,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 async def test_a_new_store_knows_no_calls_and_never_lived(store: Store) -> None:
     assert await living_calls(store.reader) == []
-    assert await last_alive(store.reader) is None
+    assert await last_alive(store.reader) == {}
 
 
 async def test_living_calls_come_back_as_they_were_oldest_first(store: Store) -> None:
@@ -50,10 +51,11 @@ async def test_calls_that_ended_lately_are_told_from_the_living_and_the_old(stor
     assert await ended_lately(store.reader, late.started_at) == [(late.pbx, late.call_id)]
 
 
-async def test_the_last_heartbeat_is_kept(store: Store) -> None:
-    for at in (1_795_320_000_000, 1_795_320_005_000):
-        await store.writer.change(partial(heartbeat, UnixMs(at)))
-    assert await last_alive(store.reader) == 1_795_320_005_000
+async def test_the_last_heartbeat_of_each_pbx_that_was_followed_is_kept(store: Store) -> None:
+    main, branch = PbxName("main"), PbxName("100%_branch")
+    for at, followed in ((1_795_320_000_000, [main, branch]), (1_795_320_005_000, [main]), (1_795_320_010_000, [])):
+        await store.writer.change(partial(heartbeat, UnixMs(at), followed))
+    assert await last_alive(store.reader) == {main: 1_795_320_005_000, branch: 1_795_320_000_000}
 
 
 async def test_reading_never_sees_half_a_group(store: Store) -> None:

@@ -142,7 +142,7 @@ def _create_screen_pops() -> None:
 def _create_settings() -> None:
     op.create_table(
         "settings",
-        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=128), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_by", sa.String(length=128)),
