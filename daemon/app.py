@@ -29,6 +29,7 @@ from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
 from daemon.rules import SigningSecrets, read_rules
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
 from daemon.store.outbox import Settlement, read_disabled_webhooks, replay, replay_failed
+from daemon.store.set_up import new_link_token, offer_set_up
 from daemon.store.store import Store
 from daemon.store.values import Committed
 from daemon.web.feed import EventFeed
@@ -90,6 +91,15 @@ class Daemon:
     async def run(self) -> None:
         """Until cancelled. Raises when a part without which nothing is safe has failed: the store, our own task."""
         await asyncio.shield(self._failed)
+
+    async def set_up_link(self) -> str | None:
+        """The address that makes the first admin, once and for a day; None: there is an account. Older ones end."""
+        token = new_link_token()
+        if not await self.store.writer.change(lambda: offer_set_up(token, now_ms())):
+            return None
+        listen = self.config.http.listen
+        host = f"[{listen.host}]" if ":" in listen.host else listen.host or "localhost"
+        return f"{self.config.http.public_url or f'http://{host}:{self.web.port}'}/set-up/{token}"
 
     async def rules_changed(self) -> None:
         """Put what the store says now in force: for the next signal and the next signature.
@@ -234,6 +244,8 @@ class Daemon:
             replay_failed=self._replay_failed,
             try_target=self._try_target,
             refuse_target=self._refuse_target,
+            public_url=self.config.http.public_url,
+            trusted_proxies=self.config.http.trusted_proxies,
         )
 
     async def _readiness(self) -> list[Check]:

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sdnotify import SystemdNotifier
 
+from daemon.cli_account import account_app
+from daemon.cli_options import ConfigFile, MaybeConfigFile, operator
 from daemon.errors import CallwardenError, ConfigError
 from daemon.store.tokens import Role
 
@@ -27,9 +29,7 @@ app = typer.Typer(
 )
 token_app = typer.Typer(help="Tokens for the API.", no_args_is_help=True)
 app.add_typer(token_app, name="token")
-
-ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration file (TOML).", dir_okay=False)]
-MaybeConfigFile = Annotated[Path | None, typer.Option("--config", help="The configuration file (TOML).")]
+app.add_typer(account_app, name="account")
 
 _DEMO_UNWATCHED_S = 20.0
 _BIG_TRACE = 5_000_000  # bytes; below it a progress bar would only flash
@@ -159,6 +159,8 @@ async def _serve(settings: Any) -> None:
 
     notifier = SystemdNotifier()
     async with Daemon(settings) as daemon:
+        if (link := await daemon.set_up_link()) is not None:
+            sys.stderr.write(f"callwarden: no account yet; make the first admin within 24 hours at {link}\n")
         notifier.notify("READY=1")
         try:
             await daemon.run()
@@ -185,13 +187,16 @@ async def _scene(agents: list[str], country: str, config: Path | None) -> Any:
 
 async def _new_token(url: str, role: Role, label: str) -> str:
     from daemon.app import now_ms
+    from daemon.store.audit import audited
     from daemon.store.store import Store
-    from daemon.store.tokens import add_token, new_token
+    from daemon.store.tokens import TOKEN, add_token, new_token, token_id_of
 
-    token = new_token()
+    token, who = new_token(), operator(now_ms())
     store = await Store.open(url)
     try:
-        await store.writer.change(lambda: add_token(token, role, label, now_ms()))
+        await store.writer.change(
+            lambda: audited(who, TOKEN, token_id_of(token), lambda: add_token(token, role, label, who.at))
+        )
     finally:
         await store.close()
     return token

@@ -96,11 +96,15 @@ PbxKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpConfig:
-    """`public_url` is how people reach the server (behind a proxy), without a slash at the end; None: as `listen`."""
+    """`public_url` is how people reach the server (behind a proxy), without a slash at the end; None: as `listen`.
+
+    `trusted_proxies` are believed about where a request comes from (X-Forwarded-For).
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     listen: Annotated[Listen, PlainValidator(_listen)] = Listen("127.0.0.1", 8088)
     public_url: Annotated[str, PlainValidator(_web_address)] | None = None
+    trusted_proxies: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

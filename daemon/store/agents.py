@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
@@ -13,6 +14,7 @@ from daemon.call.directory import Directory
 from daemon.call.model import UserId
 from daemon.call.signals import Endpoint
 from daemon.errors import CallwardenError
+from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.tables import agent_endpoints, agents
 from daemon.store.work import Query, Row, Work
@@ -107,6 +109,18 @@ async def read_directory(reads: Reader, country: str) -> Directory:
         endpoints=MappingProxyType({Endpoint(e): UserId(a.user_id) for a in everybody for e in a.endpoints}),
         numbers=MappingProxyType({a.personal_number: UserId(a.user_id) for a in everybody if a.personal_number}),
     )
+
+
+def agent_facts(user_id: str) -> Work[Facts | None]:
+    rows = yield Query(_ONE, {"b_user_id": user_id})
+    if not rows:
+        return None
+    owned = yield Query(_ENDPOINTS_OF, {"b_user_id": user_id})
+    shown = _agent_of(rows[0], [row["endpoint"] for row in owned]).as_json()
+    return {name: value for name, value in shown.items() if name != "user_id"}
+
+
+AGENT: Final = Subject("agent", agent_facts)
 
 
 def put_agent(agent: Agent) -> Work[bool]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.tables import hotlines
 from daemon.store.work import Query, Row, Work
@@ -52,6 +54,14 @@ async def read_hotlines(reads: Reader, after: str = "", limit: int | None = None
 async def read_hotline(reads: Reader, number: str) -> Hotline | None:
     rows = await reads.fetch(_ONE, {"b_number": number})
     return _hotline_of(rows[0]) if rows else None
+
+
+def hotline_facts(number: str) -> Work[Facts | None]:
+    rows = yield Query(_ONE, {"b_number": number})
+    return {"label": rows[0]["label"], "ringtone": rows[0]["ringtone"]} if rows else None
+
+
+HOTLINE: Final = Subject("hotline", hotline_facts)
 
 
 def put_hotline(hotline: Hotline) -> Work[bool]:

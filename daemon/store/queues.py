@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from daemon.policy.call_settings import QueueSettings
+from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.tables import queues
 from daemon.store.work import Query, Row, Work
@@ -37,6 +39,14 @@ async def read_queue_page(reads: Reader, after: str, limit: int) -> list[tuple[s
 async def read_queue(reads: Reader, name: str) -> QueueSettings | None:
     rows = await reads.fetch(_ONE, {"b_name": name})
     return _queue_of(rows[0]) if rows else None
+
+
+def queue_facts(name: str) -> Work[Facts | None]:
+    rows = yield Query(_ONE, {"b_name": name})
+    return {"create_tickets": bool(rows[0]["create_tickets"]), "ringtone": rows[0]["ringtone"]} if rows else None
+
+
+QUEUE: Final = Subject("queue", queue_facts)
 
 
 def put_queue(name: str, queue: QueueSettings) -> Work[bool]:

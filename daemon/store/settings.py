@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 from daemon.call.signals import UnixMs
 from daemon.errors import CallwardenError
 from daemon.policy.call_settings import CallSettings
+from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.tables import settings
 from daemon.store.work import Query, Row, Work
@@ -55,8 +56,7 @@ _UPDATE = (
 
 async def read_settings(reads: Reader) -> StoredSettings:
     rows = {str(row["key"]): row for row in await reads.fetch(_ALL, {})}
-    given = {name: value for name in SETTING_NAMES if name in rows and (value := _value(rows[name])) is not _NOTHING}
-    fitting = {name: value for name, value in given.items() if _fits(name, value)}
+    fitting = _fitting(rows)
     return StoredSettings(
         settings=_parse(fitting),
         version=_version(rows),
@@ -69,6 +69,15 @@ def settings_json(values: CallSettings) -> dict[str, Any]:
     """The settings as the API shows them."""
     dumped: dict[str, Any] = _ADAPTER.dump_python(values, mode="json")
     return dumped
+
+
+def settings_facts(_: str = "") -> Work[Facts | None]:
+    """What is in force: a row that does not fit counts as its default."""
+    rows = {str(row["key"]): row for row in (yield Query(_ALL))}
+    return settings_json(_parse(_fitting(rows)))
+
+
+SETTINGS: Final = Subject("call_settings", settings_facts)
 
 
 def change_settings(
@@ -131,6 +140,11 @@ def _value(row: Row | Mapping[Any, Any]) -> object:
 def _version(rows: Mapping[str, Row | Mapping[Any, Any]]) -> int:
     value = _value(rows[_VERSION]) if _VERSION in rows else 0
     return value if isinstance(value, int) else 0
+
+
+def _fitting(rows: Mapping[str, Row | Mapping[Any, Any]]) -> dict[str, object]:
+    given = {name: value for name in SETTING_NAMES if name in rows and (value := _value(rows[name])) is not _NOTHING}
+    return {name: value for name, value in given.items() if _fits(name, value)}
 
 
 def _fits(name: str, value: object) -> bool:

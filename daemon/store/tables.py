@@ -224,3 +224,52 @@ tokens = Table(
     Column("last_used_at", BigInteger),
     Column("revoked_at", BigInteger),
 )
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", String(64), primary_key=True),  # case-folded: An and an are one person
+    Column("password_hash", String(255), nullable=False),  # argon2id with its parameters
+    Column("role", String(16), nullable=False),
+    Column("user_id", String(128), unique=True),  # an agent is a person, so one account each; kept like calls keep it
+    Column("language", String(8), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # SHA-256, hex: the id itself is only in the browser
+    Column("account", String(64), ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("user_agent", String(255), nullable=False, server_default=""),
+    Column("remote", String(64), nullable=False, server_default=""),
+    Index(None, "account"),
+)
+
+setup_links = Table(
+    "setup_links",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # SHA-256, hex
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("audit_id", Integer, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String(128), nullable=False),  # an account's name, token:<label>, command:<system user>
+    Column("action", String(64), nullable=False),  # agent.change, session.open …
+    Column("object", String(255), nullable=False),  # agent:<user id>, call_settings …
+    Column("old", Text),  # JSON object of what differs; never a secret
+    Column("new", Text),
+    Column("remote", String(64)),
+    Index(None, "at"),
+    Index(None, "object"),
+    sqlite_autoincrement=True,  # a number is never given twice, so a hole shows
+)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, tuple_, update
 
+from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
+from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.tables import tokens
 from daemon.store.work import Query, Row, Work
@@ -36,10 +39,27 @@ class Token:
     last_used_at: UnixMs | None
     revoked_at: UnixMs | None
 
+    def as_json(self) -> dict[str, object]:
+        return {
+            "token_id": self.token_id,
+            "role": self.role.value,
+            "label": self.label,
+            "created_at": iso_utc(self.created_at),
+            "last_used_at": iso_utc(self.last_used_at),
+            "revoked_at": iso_utc(self.revoked_at),
+        }
+
+    def place(self) -> list[int | str]:
+        """Where the next page begins."""
+        return [self.created_at, self.token_id]
+
 
 _INSERT = insert(tokens)
 _BY_DIGEST = select(tokens).where(tokens.c.digest == bindparam("b_digest"), tokens.c.revoked_at.is_(None))
 _ALL = select(tokens).order_by(tokens.c.created_at, tokens.c.token_id)
+_PLACE = (tokens.c.created_at, tokens.c.token_id)
+_PAGE = select(tokens).order_by(*(column.desc() for column in _PLACE))
+_ONE = select(tokens).where(tokens.c.token_id == bindparam("b_id"))
 _NOTE_USE = (
     update(tokens)
     .where(
@@ -60,7 +80,7 @@ def new_token() -> str:
 def add_token(token: str, role: Role, label: str, now: UnixMs) -> Work[str]:
     """Keeps the digest; returns the token's id."""
     digest = _digest(token)
-    token_id = f"tok_{digest[:16]}"  # derived, so that running the work twice makes the same row
+    token_id = token_id_of(token)
     yield Query(
         _INSERT,
         {"token_id": token_id, "digest": digest, "role": role.value, "label": label, "created_at": now},
@@ -76,6 +96,28 @@ async def find_token(reads: Reader, token: str) -> Token | None:
 
 async def all_tokens(reads: Reader) -> list[Token]:
     return [_token_of(row) for row in await reads.fetch(_ALL, {})]
+
+
+async def read_tokens(reads: Reader, limit: int, after: Sequence[int | str] | None) -> list[Token]:
+    """One page, newest first, the revoked ones too."""
+    statement = _PAGE.limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(*_PLACE) < tuple_(*after))
+    return [_token_of(row) for row in await reads.fetch(statement, {})]
+
+
+def token_facts(token_id: str) -> Work[Facts | None]:
+    """A revoked token counts as gone."""
+    rows = yield Query(_ONE, {"b_id": token_id})
+    return {"role": rows[0]["role"], "label": rows[0]["label"]} if rows and rows[0]["revoked_at"] is None else None
+
+
+TOKEN: Final = Subject("token", token_facts)  # its id, never itself
+
+
+def token_id_of(token: str) -> str:
+    """Derived, so that running the work that adds it twice makes the same row."""
+    return f"tok_{_digest(token)[:16]}"
 
 
 def note_use(token_id: str, now: UnixMs) -> Work[None]:

@@ -7,12 +7,14 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import EventType
+from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.tables import webhooks
 from daemon.store.work import Query, Row, Work
@@ -105,6 +107,17 @@ async def read_webhook_secret(reads: Reader, webhook_id: str) -> str | None:
 async def read_webhook_secrets(reads: Reader) -> Mapping[str, str]:
     """By webhook id; for the engine that signs."""
     return {row["webhook_id"]: row["secret"] for row in await reads.fetch(_SECRETS, {})}
+
+
+def webhook_facts(webhook_id: str) -> Work[Facts | None]:
+    rows = yield Query(_ONE, {"b_id": webhook_id})
+    if not rows:
+        return None
+    shown = _webhook_of(rows[0]).as_json()
+    return {name: shown[name] for name in ("url", "events", "description", "enabled", "disabled_reason")}
+
+
+WEBHOOK: Final = Subject("webhook", webhook_facts)
 
 
 def add_webhook(webhook: Webhook, secret: str) -> Work[None]:

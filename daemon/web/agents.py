@@ -9,7 +9,8 @@ from aiohttp import web
 from annotated_types import Len
 from pydantic import StringConstraints, TypeAdapter
 
-from daemon.store.agents import Agent, Taken, delete_agent, put_agent, read_agent, read_agents
+from daemon.store.agents import AGENT, Agent, Taken, delete_agent, put_agent, read_agent, read_agents
+from daemon.web.audit import change
 from daemon.web.body import json_object, validated
 from daemon.web.listing import json_response, page_response
 from daemon.web.problem import FieldError, Problem, not_found
@@ -59,7 +60,7 @@ async def replace_agent(request: web.Request) -> web.Response:
     parts, user_id = services(request), path_part(request, "user_id", USER_ID_LIMIT)
     agent = _agent(user_id, validated(_FORM, await json_object(request)))
     try:
-        created = await parts.writes.change(lambda: put_agent(agent))
+        created = await change(request, AGENT, user_id, lambda: put_agent(agent))
     except Taken as taken:
         errors = [FieldError(taken.field, str(taken))]
         raise Problem(409, "nothing was changed", errors=errors, agent=taken.user_id) from taken
@@ -70,7 +71,7 @@ async def replace_agent(request: web.Request) -> web.Response:
 async def remove_agent(request: web.Request) -> web.Response:
     Query(request, ())
     parts, user_id = services(request), path_part(request, "user_id", USER_ID_LIMIT)
-    if not await parts.writes.change(lambda: delete_agent(user_id)):
+    if not await change(request, AGENT, user_id, lambda: delete_agent(user_id)):
         raise not_found("agent")
     await parts.rules_changed()
     return web.Response(status=204)

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from daemon.policy.call_settings import CallSettings
 from daemon.store.settings import (
     POPUP_SECRET,
+    SETTINGS,
     SettingsChanged,
     StoredSettings,
     change_settings,
@@ -18,8 +19,9 @@ from daemon.store.settings import (
     settings_json,
 )
 from daemon.store.webhooks import new_secret
-from daemon.web.auth import caller
+from daemon.web.audit import change, change_secret
 from daemon.web.body import json_object, validated
+from daemon.web.caller import caller
 from daemon.web.listing import json_response
 from daemon.web.problem import FieldError, Problem, invalid
 from daemon.web.query import Query
@@ -44,7 +46,7 @@ async def put_settings(request: web.Request) -> web.Response:
     wanted = _checked(given)
     expected, by, now = _expected(request), caller(request).name, parts.clock()
     try:
-        changed = await parts.writes.change(lambda: change_settings(wanted, by, now, expected))
+        changed = await change(request, SETTINGS, "", lambda: change_settings(wanted, by, now, expected))
     except SettingsChanged as error:
         raise Problem(412, str(error)) from error
     if changed:
@@ -57,7 +59,12 @@ async def rotate_popup_secret(request: web.Request) -> web.Response:
     Query(request, ())
     parts, secret = services(request), new_secret()
     by, now = caller(request).name, parts.clock()
-    await parts.writes.change(lambda: keep_inner(POPUP_SECRET, secret, by, now, replace=True))
+    await change_secret(
+        request,
+        "call_settings.rotate_popup_secret",
+        "call_settings",
+        lambda: keep_inner(POPUP_SECRET, secret, by, now, replace=True),
+    )
     await parts.rules_changed()
     return json_response({"secret": secret})
 

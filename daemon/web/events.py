@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from daemon.policy.decision import EventType
+from daemon.web.auth import until_refused
 from daemon.web.feed import PROGRESS, EventFeed
 from daemon.web.problem import FieldError, Problem, invalid
 from daemon.web.query import Query, unusable
@@ -35,12 +36,14 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
         await response.write(_id_line(begin, f"retry: {_RETRY_MS}\n"))
         copying = asyncio.create_task(_copy(feed, begin, types, response))
         leaving = asyncio.create_task(response.wait())  # its pings notice a listener who is gone
+        refused = asyncio.create_task(until_refused(request))
+        tasks = (copying, leaving, refused)
         try:
-            await asyncio.wait({copying, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            copying.cancel()
-            leaving.cancel()
-            await asyncio.gather(copying, leaving, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     return response
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -73,31 +74,46 @@ def problem_response(problem: Problem) -> web.Response:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How a problem is shown to this reader: a page for people, problem+json for programs."""
+
+    show: Callable[[web.Request, Problem], web.Response]
+
+
+SHOWING: Final = web.AppKey("showing", Showing)
+
+
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except Problem as problem:
-        return problem_response(problem)
-    except web.HTTPException as error:
-        return _from_aiohttp(error)
-    except Conflict:
-        return problem_response(Problem(409, "this collides with what is stored; nothing was changed"))
-    except TimeoutError:
-        return problem_response(Problem(503, "this took too long; try again", headers={"Retry-After": "5"}))
-    except TryAgain as error:
-        _log.warning("request_failed", error=str(error), path=request.match_info.route.resource)
-        return problem_response(Problem(503, "the store cannot do this now; try again", headers={"Retry-After": "5"}))
-    except Exception:  # noqa: BLE001 -- the last door: whatever it is, the caller gets an id and the log the rest
-        incident = secrets.token_hex(8)
-        _log.exception("request_broke", incident=incident, method=request.method)
-        return problem_response(Problem(500, "this is our fault; quote the id", id=incident))
+    except Exception as error:  # noqa: BLE001 -- the last door: whatever it is, the caller gets a problem
+        return request.app[SHOWING].show(request, _problem_of(error, request))
 
 
-def _from_aiohttp(error: web.HTTPException) -> web.Response:
+def _problem_of(error: Exception, request: web.Request) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case web.HTTPException():
+            return _from_aiohttp(error)
+        case Conflict():
+            return Problem(409, "this collides with what is stored; nothing was changed")
+        case TimeoutError():
+            return Problem(503, "this took too long; try again", headers={"Retry-After": "5"})
+        case TryAgain():
+            _log.warning("request_failed", error=str(error), path=request.match_info.route.resource)
+            return Problem(503, "the store cannot do this now; try again", headers={"Retry-After": "5"})
+    incident = secrets.token_hex(8)
+    _log.error("request_broke", exc_info=error, incident=incident, method=request.method)
+    return Problem(500, "this is our fault; quote the id", id=incident)
+
+
+def _from_aiohttp(error: web.HTTPException) -> Problem:
     """aiohttp's own refusals (404, 405, 413 …), with the headers that belong to them (`Allow`)."""
     headers = {name: value for name, value in error.headers.items() if name.lower() not in _BODY_HEADERS}
-    return problem_response(Problem(error.status, _DETAILS.get(error.status, error.reason), headers=headers))
+    return Problem(error.status, _DETAILS.get(error.status, error.reason), headers=headers)
 
 
 _BODY_HEADERS = frozenset({"content-type", "content-length"})

@@ -9,8 +9,9 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from daemon.policy.call_settings import QueueSettings
-from daemon.store.hotlines import Hotline, delete_hotline, put_hotline, read_hotline, read_hotlines
-from daemon.store.queues import delete_queue, put_queue, read_queue, read_queue_page
+from daemon.store.hotlines import HOTLINE, Hotline, delete_hotline, put_hotline, read_hotline, read_hotlines
+from daemon.store.queues import QUEUE, delete_queue, put_queue, read_queue, read_queue_page
+from daemon.web.audit import change
 from daemon.web.body import json_object, validated
 from daemon.web.listing import json_response, page_response
 from daemon.web.problem import not_found
@@ -60,7 +61,7 @@ async def replace_queue(request: web.Request) -> web.Response:
     Query(request, ())
     parts, name = services(request), path_part(request, "name", QUEUE_LIMIT)
     queue = QueueSettings(**asdict(validated(_QUEUE, await json_object(request))))
-    created = await parts.writes.change(lambda: put_queue(name, queue))
+    created = await change(request, QUEUE, name, lambda: put_queue(name, queue))
     await parts.rules_changed()
     return json_response(_queue_json(name, queue), 201 if created else 200)
 
@@ -68,7 +69,7 @@ async def replace_queue(request: web.Request) -> web.Response:
 async def remove_queue(request: web.Request) -> web.Response:
     Query(request, ())
     parts, name = services(request), path_part(request, "name", QUEUE_LIMIT)
-    if not await parts.writes.change(lambda: delete_queue(name)):
+    if not await change(request, QUEUE, name, lambda: delete_queue(name)):
         raise not_found("configured queue")
     await parts.rules_changed()
     return web.Response(status=204)
@@ -93,7 +94,7 @@ async def replace_hotline(request: web.Request) -> web.Response:
     Query(request, ())
     parts, number = services(request), path_part(request, "number", HOTLINE_LIMIT)
     hotline = Hotline(number=number, **asdict(validated(_HOTLINE, await json_object(request))))
-    created = await parts.writes.change(lambda: put_hotline(hotline))
+    created = await change(request, HOTLINE, number, lambda: put_hotline(hotline))
     await parts.rules_changed()
     return json_response(hotline.as_json(), 201 if created else 200)
 
@@ -101,7 +102,7 @@ async def replace_hotline(request: web.Request) -> web.Response:
 async def remove_hotline(request: web.Request) -> web.Response:
     Query(request, ())
     parts, number = services(request), path_part(request, "number", HOTLINE_LIMIT)
-    if not await parts.writes.change(lambda: delete_hotline(number)):
+    if not await change(request, HOTLINE, number, lambda: delete_hotline(number)):
         raise not_found("hotline")
     await parts.rules_changed()
     return web.Response(status=204)

@@ -8,7 +8,24 @@ from typing import Final
 from aiohttp.typedefs import Handler
 
 from daemon.store.tokens import Role
-from daemon.web import agents, call_settings, calls, deliveries, events, health, queues, tickets, webhooks
+from daemon.web import (
+    accounts,
+    agents,
+    audit,
+    call_settings,
+    calls,
+    deliveries,
+    events,
+    health,
+    password,
+    queues,
+    session,
+    set_up,
+    sign_in,
+    tickets,
+    tokens,
+    webhooks,
+)
 from daemon.web.auth import Access
 
 
@@ -18,6 +35,8 @@ class Route:
     path: str
     handler: Handler
     access: Access
+    page: bool = False
+    """For people: HTML, by session only (a token opens no page), and whoever is not signed in is led there."""
 
 
 _ADMIN: Final = frozenset({Role.ADMIN})
@@ -61,6 +80,23 @@ ROUTES: Final = (
     Route("GET", f"{_API}/deliveries/{{delivery_id}}", deliveries.get_delivery, _SUPERVISORS),
     Route("POST", f"{_API}/deliveries/{{delivery_id}}/replay", deliveries.replay_delivery, _ADMIN),
     Route("GET", f"{_API}/events", events.stream_events, _SUPERVISORS),
+    Route("GET", f"{_API}/session", session.get_session, _AGENTS),
+    Route("GET", f"{_API}/accounts", accounts.list_accounts, _ADMIN),
+    Route("POST", f"{_API}/accounts", accounts.create_account, _ADMIN),
+    Route("GET", f"{_API}/accounts/{{name}}", accounts.get_account, _ADMIN),
+    Route("PATCH", f"{_API}/accounts/{{name}}", accounts.patch_account, _ADMIN),
+    Route("GET", f"{_API}/tokens", tokens.list_tokens, _ADMIN),
+    Route("POST", f"{_API}/tokens", tokens.create_token, _ADMIN),
+    Route("DELETE", f"{_API}/tokens/{{token_id}}", tokens.remove_token, _ADMIN),
+    Route("GET", f"{_API}/audit", audit.list_audit, _ADMIN),
+    Route("GET", "/sign-in", sign_in.show_sign_in, None, page=True),
+    Route("POST", "/sign-in", sign_in.enter, None, page=True),
+    Route("GET", "/set-up/{token}", set_up.show_set_up, None, page=True),
+    Route("POST", "/set-up/{token}", set_up.make_first_admin, None, page=True),
+    Route("POST", "/sign-out", sign_in.leave, _AGENTS, page=True),
+    Route("POST", "/sign-out-everywhere", sign_in.leave_everywhere, _AGENTS, page=True),
+    Route("GET", "/password", password.show_password, _AGENTS, page=True),
+    Route("POST", "/password", password.replace_password, _AGENTS, page=True),
 )
 
 ENDLESS: Final = frozenset({f"{_API}/events"})

@@ -12,11 +12,17 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from daemon.web.auth import ACCESS, CALLER, TOKEN_USES, TokenUses, authorize
+from daemon.web.auth import ACCESS, REVOCATIONS, Revocations, authorize
 from daemon.web.body import BODY_LIMIT
-from daemon.web.problem import problems
+from daemon.web.brake import BRAKE, Brake
+from daemon.web.caller import CALLER
+from daemon.web.page import PAGES, is_page, problem_page, set_up_pages
+from daemon.web.password_check import PASSWORD_CHECK, PasswordCheck
+from daemon.web.problem import SHOWING, Problem, Showing, problem_response, problems
+from daemon.web.remote import remote_of
 from daemon.web.routes import ENDLESS, QUIET, ROUTES, Route
 from daemon.web.services import SERVICES, Services
+from daemon.web.uses import USES, Uses
 
 _log = structlog.get_logger(__name__)
 
@@ -49,13 +55,16 @@ def build_app(parts: Services) -> web.Application:
     """The application over these parts; it owns none of them but the feed, which it closes."""
     app = web.Application(middlewares=(log_access, problems, limit_time, authorize), client_max_size=BODY_LIMIT)
     app[SERVICES] = parts
-    app[TOKEN_USES] = TokenUses()
+    app[USES], app[BRAKE], app[PASSWORD_CHECK], app[REVOCATIONS] = Uses(), Brake(), PasswordCheck(), Revocations()
     app[ACCESS] = {(route.method, route.path): route.access for route in ROUTES}
+    app[PAGES] = frozenset((route.method, route.path) for route in ROUTES if route.page)
+    app[SHOWING] = Showing(show_problem)
+    set_up_pages(app)
     for route in ROUTES:
         _add(app, route)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_listeners)
-    app.cleanup_ctx.append(_finish_token_uses)
+    app.cleanup_ctx.append(_finish_uses)
     return app
 
 
@@ -77,6 +86,10 @@ def _add(app: web.Application, route: Route) -> None:
         app.router.add_get(path, route.handler, allow_head=route.path not in ENDLESS)
     else:
         app.router.add_route(route.method, path, route.handler)
+
+
+def show_problem(request: web.Request, problem: Problem) -> web.Response:
+    return problem_page(request, problem) if is_page(request) else problem_response(problem)
 
 
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
@@ -109,7 +122,7 @@ async def log_access(request: web.Request, handler: Handler) -> web.StreamRespon
         status=response.status,
         ms=round((time.monotonic() - began) * 1000, 1),
         by=known and known.name,
-        remote=request.remote,
+        remote=remote_of(request),
         **{name: value[:100] for name, value in request.match_info.items()},
     )
     return response
@@ -124,6 +137,6 @@ async def _end_listeners(app: web.Application) -> None:
     app[SERVICES].feed.close()
 
 
-async def _finish_token_uses(app: web.Application) -> AsyncIterator[None]:
+async def _finish_uses(app: web.Application) -> AsyncIterator[None]:
     yield
-    await app[TOKEN_USES].close()
+    await app[USES].close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol, TypeVar
 
 from aiohttp import web
@@ -63,6 +64,8 @@ class Services:
     request is answered. `announced` hands deliveries that a web request committed to the engine. `replay` makes one
     delivery pending again (False: there is none), `replay_failed` all failed ones of a webhook, and tells how many.
     `try_target` sends one message now and keeps nothing. `refuse_target` says why a URL may not be a target.
+    `public_url` is how people reach the server (None: as they asked); only what `trusted_proxies` say in
+    X-Forwarded-For is believed.
     """
 
     writes: Writes
@@ -76,6 +79,8 @@ class Services:
     replay_failed: Callable[[str], Awaitable[int]]
     try_target: Callable[[Target], Awaitable[TargetAnswer]]
     refuse_target: Callable[[str], str | None]
+    public_url: str | None = None
+    trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
 
 
 SERVICES = web.AppKey("services", Services)

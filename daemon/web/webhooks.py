@@ -15,6 +15,7 @@ from daemon.call.signals import UnixMs
 from daemon.policy.decision import EventType
 from daemon.store.webhooks import (
     PAUSED,
+    WEBHOOK,
     Webhook,
     add_webhook,
     change_webhook,
@@ -26,6 +27,7 @@ from daemon.store.webhooks import (
     read_webhooks,
     rotate_secret,
 )
+from daemon.web.audit import change, change_secret
 from daemon.web.body import json_object, validated
 from daemon.web.listing import json_response, page_response
 from daemon.web.problem import FieldError, Problem, invalid, not_found
@@ -72,7 +74,7 @@ async def create_webhook(request: web.Request) -> web.Response:
     if len(await read_webhooks(parts.reads, "", _COUNT_LIMIT)) >= _COUNT_LIMIT:
         raise Problem(409, f"there are {_COUNT_LIMIT} webhooks already; delete one first")
     webhook, secret = _new(form, parts.clock()), new_secret()
-    await parts.writes.change(lambda: add_webhook(webhook, secret))
+    await change(request, WEBHOOK, webhook.webhook_id, lambda: add_webhook(webhook, secret))
     await parts.rules_changed()
     return json_response({**webhook.as_json(), "secret": secret}, 201)
 
@@ -85,7 +87,7 @@ async def patch_webhook(request: web.Request) -> web.Response:
     form = _checked(parts, given)
     values = {name: getattr(form, name) for name in given}
     now = parts.clock()
-    changed = await parts.writes.change(lambda: change_webhook(webhook_id, values, now))
+    changed = await change(request, WEBHOOK, webhook_id, lambda: change_webhook(webhook_id, values, now))
     if changed is None:
         raise not_found("webhook")
     await parts.rules_changed()
@@ -95,7 +97,7 @@ async def patch_webhook(request: web.Request) -> web.Response:
 async def remove_webhook(request: web.Request) -> web.Response:
     Query(request, ())
     parts, webhook_id = services(request), path_part(request, "webhook_id", _ID_LIMIT)
-    if not await parts.writes.change(lambda: delete_webhook(webhook_id)):
+    if not await change(request, WEBHOOK, webhook_id, lambda: delete_webhook(webhook_id)):
         raise not_found("webhook")
     await parts.rules_changed()
     return web.Response(status=204)
@@ -106,7 +108,8 @@ async def rotate_webhook_secret(request: web.Request) -> web.Response:
     Query(request, ())
     parts, webhook_id = services(request), path_part(request, "webhook_id", _ID_LIMIT)
     secret, now = new_secret(), parts.clock()
-    if not await parts.writes.change(lambda: rotate_secret(webhook_id, secret, now)):
+    action, named = "webhook.rotate_secret", f"webhook:{webhook_id}"
+    if not await change_secret(request, action, named, lambda: rotate_secret(webhook_id, secret, now)):
         raise not_found("webhook")
     await parts.rules_changed()
     return json_response({"webhook_id": webhook_id, "secret": secret})

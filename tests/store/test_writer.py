@@ -247,8 +247,8 @@ async def test_a_damaged_file_ends_the_writer_and_everybody_who_waits(path: Path
     await _fill(path)
     with path.open("r+b") as file:  # the first pages hold the schema: they stay, so that it opens
         size = file.seek(0, 2)
-        file.seek(40 * 4096)
-        file.write(b"\xff" * (size - 40 * 4096))
+        file.seek(64 * 4096)
+        file.write(b"\xff" * (size - 64 * 4096))
     store = await Store.open(f"sqlite:///{path}")
     feeding = asyncio.create_task(_feed_for_ever(store))
     async with asyncio.timeout(20):

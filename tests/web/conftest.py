@@ -5,23 +5,31 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from aiohttp import DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
+from argon2 import PasswordHasher
 from yarl import URL
 
 from daemon.call.model import Call
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, Reason, TicketKind
-from daemon.store import outbox
+from daemon.store import outbox, password
+from daemon.store.accounts import Account, add_account
+from daemon.store.audit import AuditFilter, By, audit_json, read_audit
+from daemon.store.sessions import Opening, new_session_id, open_session
 from daemon.store.store import Store
 from daemon.store.tokens import Role, add_token, new_token
 from daemon.store.values import Delivery, Unit
+from daemon.web.csrf import csrf_token
 from daemon.web.feed import EventFeed
 from daemon.web.server import build_app
 from daemon.web.services import Check, Services, Target, TargetAnswer
@@ -29,6 +37,7 @@ from tests.factory import missed
 
 Client = TestClient[Request, Application]
 NOW = UnixMs(1_795_340_000_000)
+PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ class House:
     """The daemon around the web server, and what the web server asked of it."""
 
     store: Store
+    public_url: str | None = None
+    trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
     client: Client = field(init=False)
     feed: EventFeed = field(default_factory=lambda: EventFeed(capacity=64, run="run1"))
     now: UnixMs = NOW
@@ -70,7 +81,36 @@ class House:
             replay_failed=self._replay_failed,
             try_target=self._try_target,
             refuse_target=lambda url: "is in a refused network" if "169.254." in url else None,
+            public_url=self.public_url,
+            trusted_proxies=self.trusted_proxies,
         )
+
+    def wait(self, ms: int) -> None:
+        self.now = UnixMs(self.now + ms)
+
+    async def add_account(self, name: str, role: Role = Role.AGENT, **values: Any) -> Account:
+        """Its password is PASSWORD."""
+        account = Account(name=name, role=role, language="vi", created_at=self.now, **{"user_id": None, **values})
+        password_hash = password.hash_password(PASSWORD)
+        await self.store.writer.change(lambda: add_account(account, password_hash))
+        return account
+
+    async def open_session(self, name: str) -> dict[str, str]:
+        """The headers of a browser in which this account is signed in."""
+        opening = Opening(new_session_id(), "browser")
+        await self.store.writer.change(lambda: open_session(name, opening, By(name, self.now, "192.0.2.1")))
+        cookie = "__Host-callwarden" if (self.public_url or "").startswith("https") else "callwarden"
+        return {"Cookie": f"{cookie}={opening.session_id}", "X-CSRF-Token": csrf_token(opening.session_id)}
+
+    async def sign_in_as(self, role: Role) -> dict[str, str]:
+        """A new account of this role, signed in."""
+        await self.add_account(role.value, role)
+        return await self.open_session(role.value)
+
+    async def audit(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The entries, newest first."""
+        rows = await read_audit(self.store.reader, AuditFilter(**wanted), 100, None)
+        return [audit_json(row) for row in rows]
 
     def headers(self, role: Role | None = Role.ADMIN) -> dict[str, str]:
         return {} if role is None else {"Authorization": f"Bearer {self.tokens[role]}"}
@@ -81,14 +121,15 @@ class House:
             await self.store.writer.change(lambda token=token, role=role: add_token(token, role, role.value, self.now))  # type: ignore[misc]
 
     async def ask(self, method: str, path: str, role: Role | None = Role.ADMIN, **options: Any) -> Answer:
-        """One request. Every answer, whatever it says, is JSON or empty and carries the security headers."""
+        """One request. Every answer, whatever it says, is JSON, a page or empty, and carries the security headers."""
         headers = {**self.headers(role), **options.pop("headers", {})}
         url = URL(path, encoded=True)
         async with self.client.request(method, url, headers=headers, allow_redirects=False, **options) as response:
             text = await response.text()
             assert response.headers["X-Content-Type-Options"] == "nosniff"
             assert "Traceback" not in text
-            return Answer(response.status, json.loads(text) if text else None, response.headers)
+            body = json.loads(text) if text and "json" in response.headers["Content-Type"] else text or None
+            return Answer(response.status, body, response.headers)
 
     async def record(self, *units: Unit) -> None:
         for unit in units:
@@ -131,12 +172,35 @@ def _log_as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    store = await Store.open(f"sqlite:///{tmp_path}/store.db")
-    house = House(store)
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real hashes, of the lowest cost."""
+    monkeypatch.setattr(password, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@asynccontextmanager
+async def open_house(folder: Path, **config: Any) -> AsyncIterator[House]:
+    store = await Store.open(f"sqlite:///{folder}/store.db")
+    house = House(store, **config)
     await house.add_tokens()
-    async with TestClient(TestServer(build_app(house.services()))) as client:
+    server = TestServer(build_app(house.services()))
+    await server.start_server(access_log=None)  # as start_web does
+    client: Client = TestClient(server, cookie_jar=DummyCookieJar())
+    async with client:
         house.client = client
         yield house
     await store.close()
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+async def https_house(tmp_path: Path) -> AsyncIterator[House]:
+    """Behind a proxy that speaks TLS to the world."""
+    networks = (ip_network("127.0.0.0/8"),)
+    async with open_house(tmp_path, public_url="https://calls.example.com", trusted_proxies=networks) as house:
+        yield house

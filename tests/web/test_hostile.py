@@ -23,9 +23,10 @@ _JSON = st.recursive(
 )
 _NAMES = """
 auto_create_tickets popup_answer_url sla_target_percent disconnect_timeout_seconds time_zone country ringtone name
-endpoints personal_number url events description enabled status assignee note label create_tickets
+endpoints personal_number url events description enabled status assignee note label create_tickets role password user_id
+language disabled
 """
-_PARAMETERS = "cursor limit from to state status customer_number user_id webhook_id pbx types x"
+_PARAMETERS = "cursor limit from to state status customer_number user_id webhook_id pbx types by action object next x"
 _FIELDS = st.sampled_from(_NAMES.split())
 _FORM = st.dictionaries(_FIELDS | _TEXT, _JSON, max_size=5)
 _PART = st.text(min_size=1, max_size=30) | st.sampled_from(["..", ".", "%", "\x00", "1", "-1", "9" * 30, "a/b", "{x}"])

@@ -71,5 +71,5 @@ def test_the_popup_examples_are_what_is_called() -> None:
 
 
 def test_every_address_is_in_the_guide() -> None:
-    for route in ROUTES:
+    for route in (route for route in ROUTES if not route.page):
         assert f"`{route.path.removeprefix('/api/v1')}`" in GUIDE, route.path

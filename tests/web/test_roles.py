@@ -16,6 +16,7 @@ EVERYBODY: set[Role | None] = {None, Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
 AGENTS: set[Role | None] = {Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
 SUPERVISORS: set[Role | None] = {Role.SUPERVISOR, Role.ADMIN}
 ADMINS: set[Role | None] = {Role.ADMIN}
+WITH_BODY = {"PUT", "PATCH", "POST"}
 
 WHO_MAY = {
     "GET /healthz": EVERYBODY,
@@ -53,7 +54,25 @@ WHO_MAY = {
     "GET /api/v1/deliveries/{delivery_id}": SUPERVISORS,
     "POST /api/v1/deliveries/{delivery_id}/replay": ADMINS,
     "GET /api/v1/events": SUPERVISORS,
+    "GET /api/v1/session": AGENTS,
+    "GET /api/v1/accounts": ADMINS,
+    "POST /api/v1/accounts": ADMINS,
+    "GET /api/v1/accounts/{name}": ADMINS,
+    "PATCH /api/v1/accounts/{name}": ADMINS,
+    "GET /api/v1/tokens": ADMINS,
+    "POST /api/v1/tokens": ADMINS,
+    "DELETE /api/v1/tokens/{token_id}": ADMINS,
+    "GET /api/v1/audit": ADMINS,
+    "GET /sign-in": EVERYBODY,
+    "POST /sign-in": EVERYBODY,
+    "GET /set-up/{token}": EVERYBODY,
+    "POST /set-up/{token}": EVERYBODY,
+    "POST /sign-out": AGENTS,
+    "POST /sign-out-everywhere": AGENTS,
+    "GET /password": AGENTS,
+    "POST /password": AGENTS,
 }
+PAGES = {address for address in WHO_MAY if "/api/" not in address and not address.endswith("z")}
 
 
 async def test_every_address_has_an_entry_and_every_entry_an_address(house: House) -> None:
@@ -66,22 +85,41 @@ async def test_every_address_has_an_entry_and_every_entry_an_address(house: Hous
     assert served == set(WHO_MAY)
 
 
-@pytest.mark.parametrize("address", WHO_MAY)
+@pytest.mark.parametrize("address", sorted(set(WHO_MAY) - PAGES))
 async def test_an_address_answers_those_who_may_and_refuses_the_others(house: House, address: str) -> None:
-    method, path = address.split(" ")
     for role in (None, *Role):
-        status = await _status(house, method, re.sub(r"\{\w+\}", "1", path), role)
+        status = await _status(house, address, house.headers(role))
         expected_refusal = 401 if role is None else 403
         assert (status == expected_refusal) is (role not in WHO_MAY[address]), (address, role, status)
         assert status < 500
 
 
-async def _status(house: House, method: str, path: str, role: Role | None) -> int:
+@pytest.mark.parametrize("address", WHO_MAY)
+async def test_a_session_opens_what_its_accounts_role_may_and_nothing_else(house: House, address: str) -> None:
+    for role in Role:
+        status = await _status(house, address, await house.sign_in_as(role))
+        public = None in WHO_MAY[address]
+        assert public or (status == 403) is (role not in WHO_MAY[address]), (address, role, status)
+        assert status not in (401, 405)
+        assert status < 500
+
+
+@pytest.mark.parametrize("address", sorted(address for address in PAGES if None not in WHO_MAY[address]))
+async def test_a_page_leads_whoever_is_not_signed_in_there_and_takes_no_token(house: House, address: str) -> None:
+    method, path = address.split(" ")
+    for role in (None, *Role):
+        answer = await house.ask(method, path, role)
+        assert (answer.status, answer.headers["Location"].partition("?")[0]) == (303, "/sign-in")
+
+
+async def _status(house: House, address: str, headers: dict[str, str]) -> int:
+    method, path = address.split(" ")
+    path = re.sub(r"\{\w+\}", "1", path)
     if path in ENDLESS:  # the answer does not end; its first line tells
-        async with house.client.request(method, path, headers=house.headers(role)) as response:
+        async with house.client.request(method, path, headers=headers) as response:
             return response.status
-    body: dict[str, Any] = {"json": {}} if method in ("PUT", "PATCH") or path.endswith("/webhooks") else {}
-    return (await house.ask(method, path, role, **(body if method != "GET" else {}))).status
+    body: dict[str, Any] = {"data": {"x": "1"}} if address in PAGES else {"json": {}}
+    return (await house.ask(method, path, None, headers=headers, **(body if method in WITH_BODY else {}))).status
 
 
 async def test_an_address_that_is_missing_in_the_access_table_is_closed(house: House) -> None:
