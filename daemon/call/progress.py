@@ -106,7 +106,8 @@ def _note_agent(board: Board, call: LiveCall, leg: Leg, at: UnixMs, *, new: bool
     if leg.user_id not in call.user_ids:
         call.user_ids.append(leg.user_id)
     call.connected.add(leg.user_id)
-    call.hung_up_by = None
+    if call.hung_up_by is not Role.CUSTOMER:  # a customer who asked to end is going, however far the answer has come
+        call.hung_up_by = None
     first = call.answered_at is None and answer(board, call, at)
     if new:
         answered_at = at if first or leg.placed or leg.up_at is None else leg.up_at
