@@ -17,6 +17,8 @@ from yarl import URL
 
 from daemon.call.model import Call
 from daemon.call.signals import UnixMs
+from daemon.delivery.target_guard import TargetGuard
+from daemon.errors import NeverAgain
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, Reason, TicketKind
 from daemon.store import outbox
 from daemon.store.store import Store
@@ -69,7 +71,7 @@ class House:
             replay=self._replay,
             replay_failed=self._replay_failed,
             try_target=self._try_target,
-            refuse_target=lambda url: "is in a refused network" if "169.254." in url else None,
+            refuse_target=_refusal,
         )
 
     def headers(self, role: Role | None = Role.ADMIN) -> dict[str, str]:
@@ -118,6 +120,14 @@ class House:
     async def _try_target(self, target: Target) -> TargetAnswer:
         self.targets.append(target)
         return TargetAnswer(204, 12, None, "")
+
+
+def _refusal(url: str) -> str | None:
+    try:
+        TargetGuard().check_url(url)
+    except NeverAgain as refused:
+        return str(refused)
+    return None
 
 
 @pytest.fixture(autouse=True)
