@@ -35,6 +35,23 @@ _DEMO_UNWATCHED_S = 20.0
 _BIG_TRACE = 5_000_000  # bytes; below it a progress bar would only flash
 
 
+def _country(text: str) -> str:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if text.upper() not in SUPPORTED_REGIONS:
+        raise typer.BadParameter("must be an ISO 3166 country of two letters, as VN")
+    return text.upper()
+
+
+def _one_line(text: str) -> str:
+    """As the API would take it: bytes that are no UTF-8 arrive as half surrogate pairs, which no store keeps."""
+    from daemon.web.query import unusable
+
+    if unusable(text, 255):
+        raise typer.BadParameter("must be one line of UTF-8 text, at most 255 characters long")
+    return text
+
+
 @app.command()
 def serve(config: ConfigFile) -> None:
     """Follow the PBXs of the configuration until told to stop (SIGTERM, Ctrl-C)."""
@@ -68,16 +85,18 @@ def replay(
         list[Path], typer.Argument(metavar="TRACE...", help="Raw AMI bytes or `record` output, in order.")
     ],
     agent: Annotated[list[str] | None, typer.Option(metavar="USERID=ENDPOINT", help="Whose phone is whose.")] = None,
-    country: Annotated[str, typer.Option(help="Country of numbers without a country code.")] = "VN",
+    country: Annotated[str, typer.Option(help="Country of numbers without a country code.", callback=_country)] = "VN",
     config: MaybeConfigFile = None,
 ) -> None:
     """Tell what a recorded AMI stream means: one JSON object a line, a summary last. No network."""
+    from daemon.ami.trace import refuse_foreign
     from daemon.replay import print_line
     from daemon.replay import replay as play
 
     for trace in traces:
         if not trace.is_file():
             raise ConfigError(f"{trace}: there is no such trace")
+        refuse_foreign(trace)
     scene = asyncio.run(_scene(agent or [], country, config))
     with _progress(traces) as advance:
         _run(play(traces, scene, print_line, advance))
@@ -134,7 +153,7 @@ def asterisk_config(
 def token_create(
     config: ConfigFile,
     role: Annotated[Role, typer.Option(help="What the token may do.")],
-    label: Annotated[str, typer.Option(help="What it is for, as shown in lists.")] = "",
+    label: Annotated[str, typer.Option(help="What it is for, as shown in lists.", callback=_one_line)] = "",
 ) -> None:
     """Make a token and print it alone, once; only its hash is kept."""
     from daemon.config import load_config
@@ -143,9 +162,13 @@ def token_create(
 
 
 def main() -> None:
-    """Run the command; every failure of ours is one line on stderr."""
+    """Run the command; every failure, wrong usage too, is one line on stderr."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))  # None, or the code of an early exit as of --help
+    except typer.TyperException as error:
+        _fail_usage(error)
+    except typer.Abort:
+        _fail(CallwardenError("stopped"), 1)
     except ConfigError as error:
         _fail(error, 2)
     except CallwardenError as error:
@@ -255,6 +278,14 @@ def _progress(traces: Sequence[Path]) -> Iterator[Callable[[Path, int], None] | 
 def _fail(error: Exception, code: int) -> NoReturn:
     sys.stderr.write(f"callwarden: {' '.join(str(error).split())}\n")
     sys.exit(code)
+
+
+def _fail_usage(error: typer.TyperException) -> NoReturn:
+    message, context = error.format_message().rstrip("."), getattr(error, "ctx", None)
+    if not message:  # no command was given: typer has shown the help instead
+        sys.exit(error.exit_code)
+    advice = f"; see {context.command_path} --help" if context else ""
+    _fail(CallwardenError(message + advice), error.exit_code)
 
 
 def _quiet_exit() -> NoReturn:

@@ -136,7 +136,11 @@ class PbxConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryConfig:
-    """Which networks webhooks may reach. `deny_networks` wins; link-local and the like are always refused."""
+    """`deny_networks` are refused to webhooks and popups, `allow_networks` make exceptions from them.
+
+    So a list of the only ones allowed needs `deny_networks = ["0.0.0.0/0", "::/0"]`. Link-local and the like are
+    refused whatever stands here.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     allow_networks: tuple[Network, ...] = ()
@@ -210,9 +214,8 @@ def _read_text(path: Path, advice: str) -> str:
 
 
 def _pbx_tables(document: RawTable) -> list[RawTable]:
-    """The `[[pbx]]` tables that are tables at all; validation reports the others."""
-    found = document.get("pbx", [])
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    tables: list[RawTable] = document.get("pbx", [])
+    return tables
 
 
 def _keys(table: str) -> set[str]:
@@ -224,9 +227,17 @@ def _refuse_unknown(document: RawTable, where: str) -> None:
     for table, content in document.items():
         if table not in _TABLES:
             raise ConfigError(f'{where}: unknown key "{table}"{_nearest(table)}')
-        for entry in content if isinstance(content, list) else [content]:
-            for key in set(entry if isinstance(entry, dict) else ()) - _keys(table):
+        for entry in _entries(table, content, where):
+            for key in set(entry) - _keys(table):
                 raise ConfigError(f'{where}: unknown key "{table}.{key}"{_nearest(f"{table}.{key}")}')
+
+
+def _entries(table: str, content: object, where: str) -> list[RawTable]:
+    entries = content if table == "pbx" else [content]
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        advice = "a list of tables, each written [[pbx]]" if table == "pbx" else f"a table, written [{table}]"
+        raise ConfigError(f'{where}: "{table}" must be {advice}')
+    return entries
 
 
 def _nearest(unknown: str) -> str:
@@ -260,7 +271,7 @@ def _target(document: RawTable, table: str, variable: str) -> tuple[RawTable, st
     else:
         entry = document.setdefault(table, {})
     key = variable.removeprefix(prefix).lower()
-    if key not in _keys(table) or not isinstance(entry, dict):
+    if key not in _keys(table):
         close = get_close_matches(key, _keys(table), n=1, cutoff=0.4)
         advice = f"did you mean {prefix}{close[0].upper()}?" if close else "remove it"
         raise ConfigError(f"{variable}: unknown variable; {advice}")

@@ -35,6 +35,7 @@ from daemon.errors import ConfigError
 from daemon.policy import announcement
 from daemon.policy.call_settings import Rulebook
 from daemon.policy.decision import AnnounceCall, Decision, OpenTicket, PopScreen
+from daemon.store.endpoint_name import endpoint_name
 from daemon.store.row import call_of, ticket_of
 from daemon.store.store import Store
 from daemon.store.tables import calls, ticket_calls, tickets
@@ -73,7 +74,10 @@ def agents_from(options: Iterable[str], country: str) -> Directory:
         user_id, equals, endpoint = option.partition("=")
         if not (user_id and equals and endpoint):
             raise ConfigError(f"--agent {option}: write USERID=ENDPOINT, as 1001=PJSIP/1001")
-        endpoints[Endpoint(endpoint)] = UserId(user_id)
+        try:
+            endpoints[Endpoint(endpoint_name(endpoint))] = UserId(user_id)
+        except ValueError as error:
+            raise ConfigError(f"--agent {option}: {error}") from error
     return Directory(country, MappingProxyType(endpoints))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from daemon.call.directory import Directory
@@ -13,7 +13,7 @@ from daemon.store.agents import read_directory
 from daemon.store.queues import read_queues
 from daemon.store.settings import POPUP_SECRET, keep_inner, read_inner, read_settings
 from daemon.store.store import Store
-from daemon.store.webhooks import new_secret, read_webhook_secrets
+from daemon.store.webhooks import new_secret, read_webhook_secrets, read_webhook_urls
 
 
 async def read_rules(store: Store) -> tuple[Rulebook, Directory]:
@@ -25,16 +25,19 @@ async def read_rules(store: Store) -> tuple[Rulebook, Directory]:
 
 
 class SigningSecrets:
-    """The webhook secrets, in memory because every attempt needs one."""
+    """The webhook secrets, in memory because every attempt needs one; and who is told when a webhook has moved."""
 
     def __init__(self) -> None:
         self._webhooks: Mapping[str, Secret] = MappingProxyType({})
+        self._urls: Mapping[str, str] = MappingProxyType({})
         self._popup: Secret | None = None
+        self._tell_moved: Callable[[str], None] = _tell_nobody
 
     async def load(self, store: Store, now: UnixMs) -> None:
         """Read them all; the popup URL's secret is made the first time."""
         found = await read_webhook_secrets(store.reader)
         self._webhooks = MappingProxyType({webhook_id: Secret(text) for webhook_id, text in found.items()})
+        self._note_urls(await read_webhook_urls(store.reader))
         kept = await read_inner(store.reader, POPUP_SECRET)
         if kept is None:
             fresh = new_secret()
@@ -46,3 +49,16 @@ class SigningSecrets:
 
     def popup_secret(self) -> Secret | None:
         return self._popup
+
+    def on_moved(self, tell: Callable[[str], None]) -> None:
+        self._tell_moved = tell
+
+    def _note_urls(self, urls: Mapping[str, str]) -> None:
+        before, self._urls = self._urls, urls
+        for webhook_id, url in urls.items():
+            if before.get(webhook_id, url) != url:
+                self._tell_moved(webhook_id)
+
+
+def _tell_nobody(_: str) -> None:
+    """Before there is an outbox."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from daemon.app import Daemon
 from daemon.config import Config, Listen, Secret, load_config
+from daemon.delivery.target_guard import AddressRefused
 from daemon.errors import ConfigError
 
 GOOD = """
@@ -141,6 +143,50 @@ def test_a_wrong_variable_is_named(tmp_path: Path, variable: str, text: str, wor
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, **{variable: text})
     assert all(word in str(caught.value) for word in words), caught.value
+
+
+@pytest.mark.parametrize("environ", [{}, {"CALLWARDEN_HTTP_LISTEN": ":80"}])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("http = 5", ['"http"', "[http]"]),
+        ("[[http]]\nlisten = ':80'", ['"http"', "[http]"]),
+        ("pbx = 5", ['"pbx"', "[[pbx]]"]),
+        ("pbx = [5]", ['"pbx"', "[[pbx]]"]),
+        ("[pbx]\nname = 'a'\nsecret = 's'", ['"pbx"', "[[pbx]]"]),
+    ],
+)
+def test_a_key_that_must_be_a_table_is_named_as_one(
+    tmp_path: Path, text: str, words: list[str], environ: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text, **environ)
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+LISTED = 'allow_networks = ["10.1.0.0/16", "169.254.0.0/16"]\ndeny_networks = ["0.0.0.0/0", "::/0"]'
+
+
+@pytest.mark.parametrize(
+    ("delivery", "reached", "refused"),
+    [
+        ("", ["10.0.0.1", "8.8.8.8", "::1"], ["169.254.169.254", "100.100.100.200"]),
+        ('deny_networks = ["10.0.0.0/8"]', ["8.8.8.8"], ["10.0.0.1", "::ffff:10.0.0.1"]),
+        ('allow_networks = ["10.1.0.0/16"]\ndeny_networks = ["10.0.0.0/8"]', ["10.1.0.1", "8.8.8.8"], ["10.0.0.1"]),
+        ('allow_networks = ["10.1.0.0/16"]', ["10.1.0.1", "8.8.8.8"], ["169.254.169.254"]),
+        (LISTED, ["10.1.0.1"], ["10.0.0.1", "8.8.8.8", "::1", "169.254.169.254"]),
+    ],
+)
+def test_deny_networks_refuse_allow_networks_make_exceptions_and_some_are_never_called(
+    tmp_path: Path, delivery: str, reached: list[str], refused: list[str]
+) -> None:
+    text = GOOD.replace('deny_networks = ["10.0.0.0/8", "fd00::/8"]', delivery)
+    guard = Daemon(load(tmp_path, text)).guard
+    for address in reached:
+        guard.check_address(address)
+    for address in refused:
+        with pytest.raises(AddressRefused):
+            guard.check_address(address)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

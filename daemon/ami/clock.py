@@ -9,7 +9,7 @@ from daemon.call.signals import UnixMs
 
 UNKNOWN = UnixMs(0)
 MAX_SKEW_MS = 60_000
-_LATEST_MS = 253_402_300_799_999  # the year 9999: what a datetime can hold
+_LATEST_MS = 253_402_128_000_000  # two days before the year 10000: what a datetime can hold in any time zone
 
 _log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ import ssl
 from ipaddress import ip_address
 
 from daemon.ami.actions import Actions
-from daemon.ami.failures import ActionRefused, LoginRefused
+from daemon.ami.failures import ActionRefused, ActionTimeout, LoginRefused
 from daemon.ami.settings import AmiConfig
 
 
@@ -20,14 +20,25 @@ async def log_in(actions: Actions, config: AmiConfig) -> None:
 
 
 async def _proof(actions: Actions, config: AmiConfig) -> dict[str, str]:
-    try:
-        challenge = (await actions.send("Challenge", {"AuthType": "MD5"})).get("Challenge", "")
-    except ActionRefused:
-        if not _private(config):
-            raise
+    challenge = await _challenge(actions, config)
+    if challenge is None:
         return {"Username": config.username, "Secret": config.secret}
     key = hashlib.md5((challenge + config.secret).encode(), usedforsecurity=False).hexdigest()
     return {"AuthType": "MD5", "Username": config.username, "Key": key}
+
+
+async def _challenge(actions: Actions, config: AmiConfig) -> str | None:
+    """What the PBX wants to be answered with; None where it wants nothing and the secret may go as it is."""
+    try:
+        answer = await actions.send("Challenge", {"AuthType": "MD5"}, limit=config.timings.challenge)
+    except (ActionRefused, ActionTimeout):
+        if not _private(config):
+            raise
+        return None
+    challenge = answer.get("Challenge")
+    if challenge is None and not _private(config):
+        raise ActionRefused("no challenge came, and the way there is not safe for a plain secret")
+    return challenge
 
 
 def _private(config: AmiConfig) -> bool:

@@ -15,6 +15,7 @@ class AmiTimings:
 
     connect: float = 10.0
     login: float = 10.0
+    challenge: float = 3.0
     action: float = 10.0
     ping_every: float = 5.0
     ping_answer: float = 10.0

@@ -129,7 +129,7 @@ class SignalReader:
     def _pieced(self, raw: bytes) -> bytes:
         """Put an event together again that a caller's number cut; empty until it is whole."""
         self._pieces.append(raw)
-        if BANNER in raw:  # a trace was cut here, by no caller
+        if BANNER in raw and not self._live:  # a trace was cut here, by no caller
             self._pieces = []
             return raw
         if not forgery.is_whole(self._pieces) and len(self._pieces) < forgery.MAX_PIECES:
@@ -162,7 +162,7 @@ class SignalReader:
     def _odd_message(self, raw: bytes, arrival: UnixMs) -> None:
         """Take what is no plain event: banner, response, event behind odd lines, or nothing we know."""
         raw = raw.lstrip(b"\r\n")
-        if banner := _BANNER_LINE.match(raw) or (None if self._live else _BANNER_INSIDE.search(raw)):
+        if banner := self._banner_in(raw):
             self._signals += self.link_lost(self._clock.last)
             self.version = banner[1].decode("ascii", "replace")
             raw = raw[banner.end() :]
@@ -174,6 +174,12 @@ class SignalReader:
             self._event(raw[start:], arrival)
         elif raw:
             self.counters.odd += 1
+
+    def _banner_in(self, raw: bytes) -> re.Match[bytes] | None:
+        """Find where a connection begins; a live one begins once, so any further banner is a caller's."""
+        if self._live:
+            return _BANNER_LINE.match(raw) if self.version is None else None
+        return _BANNER_LINE.match(raw) or _BANNER_INSIDE.search(raw)
 
     def _event(self, raw: bytes, arrival: UnixMs) -> None:
         self.counters.events += 1

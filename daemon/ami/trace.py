@@ -6,6 +6,7 @@ import base64
 import binascii
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from io import BufferedReader
@@ -19,6 +20,8 @@ from daemon.errors import NeverAgain
 _CHUNK = 1 << 16
 _MAX_LINE = 1 << 23
 _GZIP_MAGIC = b"\x1f\x8b"
+_AMI_MARK = re.compile(rb"Asterisk Call Manager/|(?:\A|[\r\n])(?:Event|Response): ")
+_LONGEST_MARK = 32  # a chunk may end within a mark
 
 
 class TraceUnreadable(NeverAgain):
@@ -42,6 +45,16 @@ def read_trace(path: Path, progress: Callable[[int], None] | None = None) -> Ite
                     progress(file.tell())
     except (OSError, EOFError, zlib.error) as error:
         raise TraceUnreadable(f"{path.name}: {error}") from error
+
+
+def refuse_foreign(path: Path) -> None:
+    """Raises TraceUnreadable for a file without any AMI in it, also for an empty one."""
+    last = b""
+    for chunk in read_trace(path):
+        last = last[-_LONGEST_MARK:] + chunk.data
+        if _AMI_MARK.search(last):
+            return
+    raise TraceUnreadable(f"{path.name}: there is no AMI in this file; give raw AMI bytes or what `record` wrote")
 
 
 def _unpacked(file: BufferedReader) -> BufferedReader:

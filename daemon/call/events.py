@@ -10,7 +10,7 @@ from daemon.call.signals import ChannelId, UnixMs
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """A call exists and has a direction."""
+    """A call exists and has a direction; once more when an internal call goes on to an outside party."""
 
     at: UnixMs
     call: Call

@@ -29,7 +29,7 @@ def outcome_of(call: LiveCall) -> Outcome | None:
     if call.direction is Direction.OUTGOING:
         never_reached = call.originated and not call.customer_dialled
         return None if never_reached else Outcome.MISSED
-    return Outcome.MISSED if call.announced else None
+    return Outcome.MISSED if call.announced and not call.originated else None
 
 
 def missed_reason_of(call: LiveCall) -> MissedReason:

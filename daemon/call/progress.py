@@ -43,9 +43,13 @@ def set_customer(board: Board, call: LiveCall, raw: str | None, name: str | None
 
 
 def turn_outgoing(board: Board, call: LiveCall, customer: str | None, hotline: str | None) -> None:
-    """An agent's call goes to an outside party. An answer by a colleague before does not count for it."""
+    """An agent's call goes to an outside party: it starts anew as such, an answer by a colleague before does not count.
+
+    The caller of this function tells it by `start`, once the rest is known.
+    """
     _step(board, call, Step.REACH_OUT)
-    call.direction = Direction.OUTGOING
+    if call.direction is Direction.INTERNAL:
+        call.direction, call.announced = Direction.OUTGOING, False
     call.outcome = call.answered_at = None
     call.connected.clear()
     set_customer(board, call, customer, call.customer_name)
@@ -63,6 +67,8 @@ def ring(board: Board, leg: Leg, at: UnixMs) -> None:
         return
     leg.ringing = True
     leg.call.agent_rang = True
+    if not leg.call.announced:
+        start(board, leg.call, at)  # a click-to-call that does not say yet where it goes
     board.tell(AgentRinging(at, leg.call.snapshot(), leg.user_id, leg.channel))
 
 
@@ -100,7 +106,8 @@ def _note_agent(board: Board, call: LiveCall, leg: Leg, at: UnixMs, *, new: bool
     if leg.user_id not in call.user_ids:
         call.user_ids.append(leg.user_id)
     call.connected.add(leg.user_id)
-    call.hung_up_by = None
+    if call.hung_up_by is not Role.CUSTOMER:  # a customer who asked to end is going, however far the answer has come
+        call.hung_up_by = None
     first = call.answered_at is None and answer(board, call, at)
     if new:
         answered_at = at if first or leg.placed or leg.up_at is None else leg.up_at

@@ -26,6 +26,8 @@ def _take_up(board: Board, row: ChannelSeen) -> Leg:
     if leg is None:
         call = _call_of(board, row)
         leg = board.new_leg(call, row.channel, row.kind, row.endpoint, row.state, row.number, row.exten)
+        leg.placed = row.channel == row.linked
+    if leg.role is Role.OUTSIDE and not leg.call.ended:
         _place(board, row, leg)
     if leg.state is not ChannelState.UP:  # the list may have been begun before what was heard since
         leg.state = row.state
@@ -48,10 +50,9 @@ def _call_of(board: Board, row: ChannelSeen) -> LiveCall:
 
 
 def _place(board: Board, row: ChannelSeen, leg: Leg) -> None:
-    """Give a leg first seen in a snapshot its part in the call; who dialled whom can only be told from the ids."""
+    """Give an outside leg whose dialling was not seen its part; who dialled whom can only be told from the ids."""
     call = leg.call
-    leg.placed = row.channel == row.linked
-    if leg.role is not Role.OUTSIDE or call.ended or (not leg.placed and _is_mobile(board, row, leg)):
+    if not leg.placed and _is_mobile(board, row, leg):
         return
     if call.direction is Direction.INCOMING or (leg.placed and not call.announced):
         is_caller = str(leg.channel) == call.call_id
@@ -59,7 +60,7 @@ def _place(board: Board, row: ChannelSeen, leg: Leg) -> None:
         if is_caller and not call.announced:
             call.direction, call.hotline = Direction.INCOMING, hotline_number(row.exten)
             progress.set_customer(board, call, row.number, row.name)
-    elif call.direction is Direction.OUTGOING or not call.announced:
+    elif not call.has_customer and (call.direction is Direction.OUTGOING or not call.announced):
         leg.role = Role.CUSTOMER
         call.customer_dialled = True
         if call.direction is not Direction.OUTGOING:

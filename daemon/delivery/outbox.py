@@ -82,6 +82,7 @@ class Outbox:
         self._starved: dict[Target, None] = {}  # wait for a slot of all, in order
         self._services: list[asyncio.Task[None]] = []
         self._open = False
+        secrets.on_moved(self.moved)
 
     async def start(self) -> None:
         """What expired while nobody was there says so; then everything pending is taken up, oldest first."""
@@ -112,6 +113,11 @@ class Outbox:
     def resume(self, webhook_id: str) -> None:
         """The webhook was enabled again."""
         self.shelf.paused.discard(webhook_id)
+        self.look_again()
+
+    def moved(self, webhook_id: str) -> None:
+        """The webhook has another URL: what is queued is read back from the store, which has it, and goes there."""
+        self.shelf.forget(webhook_id)
         self.look_again()
 
     async def watch(self) -> None:
@@ -218,8 +224,8 @@ class Outbox:
             self.pause(settlement.webhook_id)
         _log_attempt(delivery, answer, settlement, decision)
 
-    def _recorded(self, batch: Sequence[Settlement]) -> None:
-        for one in batch:
+    def _recorded(self, put: Sequence[Settlement], kept: Sequence[Settlement]) -> None:
+        for before, one in zip(put, kept, strict=True):
             self.shelf.release(one.delivery_id)
             self.refill.settled(one.delivery_id)
             if one.next_attempt_at is not None:
@@ -227,6 +233,8 @@ class Outbox:
             if one.disable is not None:
                 self.counters.disabled += 1
                 self.pause(one.webhook_id)
+            elif before.disable is not None:  # said by an address that the webhook had left
+                self.resume(one.webhook_id)
             self._on_settled(one)
         if self.shelf.wants_more:
             self.look_again()

@@ -26,13 +26,18 @@ class Writes(Protocol):
 
 
 class Recorder:
-    """`recorded` is called once a batch is durable. When `limit` results wait, `put` waits: no new requests then.
-
-    A batch is begun `linger_s` after its first result, so that few commits come in the way of the calls' own.
+    """`recorded` gets a batch once it is durable, as it was put and as it was kept. When `limit` results wait, `put`
+    waits: no new requests then. A batch is begun `linger_s` after its first result, so that few commits come in the
+    way of the calls' own.
     """
 
     def __init__(
-        self, writes: Writes, recorded: Callable[[Sequence[Settlement]], None], *, limit: int, linger_s: float
+        self,
+        writes: Writes,
+        recorded: Callable[[Sequence[Settlement], Sequence[Settlement]], None],
+        *,
+        limit: int,
+        linger_s: float,
     ) -> None:
         self._writes = writes
         self._recorded = recorded
@@ -63,7 +68,7 @@ class Recorder:
     async def _record(self, batch: Sequence[Settlement]) -> None:
         while True:
             try:
-                await self._writes.change(lambda: record_settlements(batch))
+                kept = await self._writes.change(lambda: record_settlements(batch))
             except TryAgain as error:
                 self.troubles += 1
                 log.warning("attempts_not_recorded_yet", attempts=len(batch), error=str(error))
@@ -72,7 +77,7 @@ class Recorder:
                 await self._record_apart(batch)
                 return
             else:
-                self._recorded(batch)
+                self._recorded(batch, kept)
                 return
 
     async def _record_apart(self, batch: Sequence[Settlement]) -> None:

@@ -39,6 +39,7 @@ def settle(
     settlement = Settlement(
         delivery_id=delivery.delivery_id,
         webhook_id=delivery.webhook_id,
+        url=delivery.url,
         at=now,
         status=_status_after(decision),
         next_attempt_at=decision.at if isinstance(decision, Retry) else None,
@@ -54,6 +55,7 @@ def expired_unsent(delivery: Delivery, now: UnixMs) -> Settlement:
     return Settlement(
         delivery_id=delivery.delivery_id,
         webhook_id=delivery.webhook_id,
+        url=delivery.url,
         at=now,
         status=DeliveryStatus.EXPIRED,
         next_attempt_at=None,

@@ -46,11 +46,11 @@ class Shelf:
     def pause(self, webhook_id: str) -> None:
         """What is queued goes back to the store alone; what is under way stays known."""
         self.paused.add(webhook_id)
-        target = self.targets.get(webhook_id)
-        if target is not None:
-            self.left.discard(target)
-            for delivery in target.emptied():
-                self.release(delivery.delivery_id)
+        self._give_back(self.targets.get(webhook_id))
+
+    def forget(self, webhook_id: str) -> None:
+        """What is queued goes back to the store, and how the target has been answering says nothing any more."""
+        self._give_back(self.targets.pop(webhook_id, None))
 
     @property
     def full(self) -> bool:
@@ -78,6 +78,12 @@ class Shelf:
     def held_back(self) -> Iterable[Target]:
         """Targets that asked for a pause."""
         return (one for one in self.targets.values() if one.not_before)
+
+    def _give_back(self, target: Target | None) -> None:
+        if target is not None:
+            self.left.discard(target)
+            for delivery in target.emptied():
+                self.release(delivery.delivery_id)
 
     def _target_of(self, delivery: Delivery) -> Target:
         key = target_key(delivery)

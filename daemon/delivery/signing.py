@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
@@ -48,6 +48,9 @@ class Secrets(Protocol):
     def webhook_secret(self, webhook_id: str) -> Secret | None: ...
 
     def popup_secret(self) -> Secret | None: ...
+
+    def on_moved(self, tell: Callable[[str], None]) -> None:
+        """`tell` hears of every webhook whose URL has changed."""
 
 
 def signed_headers(secret: Secret, message_id: str, at: UnixMs, body: str) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, false, func, insert, literal_column, or_, select, true, update
 
@@ -18,7 +18,7 @@ from daemon.store.row import delivery_of
 from daemon.store.statement import each_of
 from daemon.store.tables import deliveries, delivery_attempts, webhooks
 from daemon.store.values import Delivery, DeliveryStatus
-from daemon.store.work import Query, Work
+from daemon.store.work import Query, Row, Work
 
 Reads = Reader
 """The name under which the pages' reads know the reader."""
@@ -43,10 +43,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What an attempt came to. Without `attempt` its time ran out unsent; `disable` switches the endpoint off."""
+    """What an attempt at `url` came to. Without `attempt` its time ran out unsent; `disable` switches it off."""
 
     delivery_id: str
     webhook_id: str
+    url: str
     at: UnixMs
     status: DeliveryStatus
     next_attempt_at: UnixMs | None
@@ -110,12 +111,30 @@ DISABLE_WEBHOOK = (
     .values(enabled=false(), disabled_reason=bindparam("b_reason"), updated_at=bindparam("b_at"))
 )
 
-SELECT_DELIVERY = select(*_COLUMNS).where(deliveries.c.delivery_id == bindparam("b_id"))
+SELECT_WEBHOOKS = select(webhooks.c.webhook_id, webhooks.c.url, webhooks.c.enabled).where(
+    webhooks.c.webhook_id.in_(each_of("b_ids"))
+)
+READDRESS = (
+    update(deliveries)
+    .where(
+        deliveries.c.status == PENDING,
+        deliveries.c.webhook_id == bindparam("b_id"),
+        deliveries.c.url != bindparam("b_url"),
+    )
+    .values(url=bindparam("b_url"), next_attempt_at=bindparam("b_now"))
+)
+
+# A webhook's present URL; of a popup, and of a webhook that was deleted, the one the delivery has.
+_URL_NOW = func.coalesce(
+    select(webhooks.c.url).where(webhooks.c.webhook_id == deliveries.c.webhook_id).scalar_subquery(), deliveries.c.url
+)
+SELECT_DELIVERY = select(*_COLUMNS, _URL_NOW.label("url_now")).where(deliveries.c.delivery_id == bindparam("b_id"))
 
 REPLAY = (
     update(deliveries)
     .where(deliveries.c.delivery_id == bindparam("b_id"))
     .values(
+        url=_URL_NOW,
         status=PENDING,
         attempt_count=0,
         next_attempt_at=bindparam("b_now"),
@@ -135,6 +154,7 @@ REPLAY_FAILED = (
     update(deliveries)
     .where(*_FAILED_OF_WEBHOOK)
     .values(
+        url=_URL_NOW,
         status=PENDING,
         attempt_count=0,
         next_attempt_at=bindparam("b_now"),
@@ -159,15 +179,47 @@ EXPIRE_OVERDUE = (
 SELECT_DISABLED = select(webhooks.c.webhook_id).where(webhooks.c.enabled == false())
 
 
-def record_settlements(batch: Sequence[Settlement]) -> Work[None]:
-    """Attempts, states and switched-off endpoints of a batch; a delivery finished meanwhile keeps its state."""
-    attempts = [_attempt_values(one.delivery_id, one.attempt) for one in batch if one.attempt is not None]
+def record_settlements(batch: Sequence[Settlement]) -> Work[list[Settlement]]:
+    """Attempts, states and switched-off endpoints of a batch; a delivery finished meanwhile keeps its state.
+
+    Returned, in the same order, as they were kept: the refusal of an address that its webhook has left meanwhile
+    switches nothing off, and the delivery goes to the new address.
+    """
+    kept = yield from _as_addressed_now(batch)
+    attempts = [_attempt_values(one.delivery_id, one.attempt) for one in kept if one.attempt is not None]
     if attempts:
         yield Query(INSERT_ATTEMPT, attempts)
-    yield Query(SETTLE, [_settle_values(one) for one in batch])
-    for one in batch:
+    yield Query(SETTLE, [_settle_values(one) for one in kept])
+    for one in kept:
         if one.disable is not None and one.webhook_id:
             yield from disable_webhook(one.webhook_id, one.disable, one.at)
+    return kept
+
+
+def _as_addressed_now(batch: Sequence[Settlement]) -> Work[list[Settlement]]:
+    refused = sorted({one.webhook_id for one in batch if _is_refused(one)})
+    rows = (yield Query(SELECT_WEBHOOKS, {"b_ids": json.dumps(refused)})) if refused else []
+    present = {row["webhook_id"]: row for row in rows}
+    kept = [_as_addressed(one, present.get(one.webhook_id)) for one in batch]
+    for webhook_id in {one.webhook_id for one, now in zip(batch, kept, strict=True) if now is not one}:
+        yield from readdress(webhook_id, present[webhook_id]["url"], batch[-1].at)
+    return kept
+
+
+def _as_addressed(one: Settlement, webhook: Row | None) -> Settlement:
+    if webhook is None or webhook["url"] == one.url or not _is_refused(one):
+        return one
+    disable = None if webhook["enabled"] else one.disable  # an endpoint switched off meanwhile stays so
+    return replace(one, status=DeliveryStatus.PENDING, next_attempt_at=one.at, disable=disable)
+
+
+def _is_refused(one: Settlement) -> bool:
+    return bool(one.webhook_id) and one.attempt is not None and one.status is not DeliveryStatus.DELIVERED
+
+
+def readdress(webhook_id: str, url: str, now: UnixMs) -> Work[None]:
+    """What is pending for a webhook goes to this URL, and at once: the pauses were for another one's failures."""
+    yield Query(READDRESS, {"b_id": webhook_id, "b_url": url, "b_now": now})
 
 
 def disable_webhook(webhook_id: str, reason: str, now: UnixMs) -> Work[None]:
@@ -176,13 +228,16 @@ def disable_webhook(webhook_id: str, reason: str, now: UnixMs) -> Work[None]:
 
 
 def replay(delivery_id: str, now: UnixMs) -> Work[Delivery | None]:
-    """Pending again under the same id, with all its attempts and a new lifetime. None: there is no such delivery."""
+    """Pending again under the same id, with all its attempts and a new lifetime, addressed to the webhook's URL of now.
+
+    None: there is no such delivery.
+    """
     rows = yield Query(SELECT_DELIVERY, {"b_id": delivery_id})
     if not rows:
         return None
     lifetime = POPUP_LIFETIME_MS if rows[0]["event_type"] == POPUP else EVENT_LIFETIME_MS
     yield Query(REPLAY, {"b_id": delivery_id, "b_now": now, "b_expires_at": now + lifetime})
-    fresh = {"attempt_count": 0, "next_attempt_at": now, "expires_at": now + lifetime}
+    fresh = {"url": rows[0]["url_now"], "attempt_count": 0, "next_attempt_at": now, "expires_at": now + lifetime}
     return delivery_of({**rows[0], **fresh})
 
 

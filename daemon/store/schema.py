@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ def upgrade(path: str) -> None:
 
     Raises StoreTooNew, StoreBroken (no database or damaged), StoreUnavailable (locked, unwritable).
     """
+    _make_private(path)
     engine = _engine(path)
     try:
         with engine.begin() as connection:
@@ -60,6 +63,16 @@ def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
+
+
+def _make_private(path: str) -> None:
+    """A new file is its owner's alone, and SQLite gives its log the same mode; one that exists keeps its own.
+
+    Created only, never opened: closing it would let go of the locks that this process has on it
+    (https://www.sqlite.org/howtocorrupt.html §2.2).
+    """
+    with suppress(OSError):  # what is wrong with the place, SQLite says
+        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _migrate(connection: Connection) -> None:

@@ -76,5 +76,5 @@ def database_path(url: str) -> str:
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         raise ConfigError("store.url must read sqlite:////absolute/path.db (four slashes)") from error

@@ -15,6 +15,7 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import EventType
 from daemon.store.audit import Facts, Subject
+from daemon.store.outbox import readdress
 from daemon.store.reader import Reader
 from daemon.store.tables import webhooks
 from daemon.store.work import Query, Row, Work
@@ -58,6 +59,7 @@ _PAGE = (
 )
 _ONE = select(*_COLUMNS).where(webhooks.c.webhook_id == bindparam("b_id"))
 _SECRETS = select(webhooks.c.webhook_id, webhooks.c.secret)
+_URLS = select(webhooks.c.webhook_id, webhooks.c.url)
 _SECRET = select(webhooks.c.secret).where(webhooks.c.webhook_id == bindparam("b_id"))
 _INSERT = insert(webhooks)
 _UPDATE = (
@@ -120,6 +122,11 @@ def webhook_facts(webhook_id: str) -> Work[Facts | None]:
 WEBHOOK: Final = Subject("webhook", webhook_facts)
 
 
+async def read_webhook_urls(reads: Reader) -> Mapping[str, str]:
+    """By webhook id."""
+    return {row["webhook_id"]: row["url"] for row in await reads.fetch(_URLS, {})}
+
+
 def add_webhook(webhook: Webhook, secret: str) -> Work[None]:
     yield Query(
         _INSERT,
@@ -138,7 +145,10 @@ def add_webhook(webhook: Webhook, secret: str) -> Work[None]:
 
 
 def change_webhook(webhook_id: str, values: Mapping[str, object], now: UnixMs) -> Work[Webhook | None]:
-    """Only the given ones of `url`, `events`, `description`, `enabled`. None: there is no such endpoint."""
+    """Only the given ones of `url`, `events`, `description`, `enabled`. None: there is no such endpoint.
+
+    What is still to be delivered goes to a new URL at once.
+    """
     rows = yield Query(_ONE, {"b_id": webhook_id})
     if not rows:
         return None
@@ -148,6 +158,8 @@ def change_webhook(webhook_id: str, values: Mapping[str, object], now: UnixMs) -
     if "enabled" in values:
         row["disabled_reason"] = None if values["enabled"] else (rows[0]["disabled_reason"] or PAUSED)
     yield Query(_UPDATE, _update_values(row))
+    if row["url"] != rows[0]["url"]:
+        yield from readdress(webhook_id, row["url"], now)
     return _webhook_of(row)
 
 

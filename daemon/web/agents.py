@@ -7,9 +7,10 @@ from typing import Annotated, Final
 
 from aiohttp import web
 from annotated_types import Len
-from pydantic import StringConstraints, TypeAdapter
+from pydantic import AfterValidator, StringConstraints, TypeAdapter
 
 from daemon.store.agents import AGENT, Agent, Taken, delete_agent, put_agent, read_agent, read_agents
+from daemon.store.endpoint_name import endpoint_name
 from daemon.web.audit import change
 from daemon.web.body import json_object, validated
 from daemon.web.listing import json_response, page_response
@@ -19,10 +20,7 @@ from daemon.web.services import services
 from daemon.web.texts import Label, Ringtone
 
 USER_ID_LIMIT: Final = 128
-# Technology and resource (`PJSIP/1001`, `sofia/internal/1001`): nothing that a dialplan reads as more (, & |).
-EndpointName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}/[^\s,&|;\x00-\x1f\x7f-\x9f]+$", max_length=128)
-]
+EndpointName = Annotated[str, AfterValidator(endpoint_name)]
 E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from daemon.policy.call_settings import CallSettings
+from daemon.policy.popup_url import PARAMETERS, fill
 from daemon.store.settings import (
     POPUP_SECRET,
     SETTINGS,
@@ -25,10 +26,11 @@ from daemon.web.caller import caller
 from daemon.web.listing import json_response
 from daemon.web.problem import FieldError, Problem, invalid
 from daemon.web.query import Query
-from daemon.web.services import services
+from daemon.web.services import Services, services
 from daemon.web.settings_rules import settings_errors
 
 _ADAPTER: Final = TypeAdapter(CallSettings)
+_SAMPLE: Final = dict.fromkeys(PARAMETERS, "1")
 
 
 async def get_settings(request: web.Request) -> web.Response:
@@ -43,7 +45,7 @@ async def put_settings(request: web.Request) -> web.Response:
     """
     Query(request, ())
     parts, given = services(request), await json_object(request)
-    wanted = _checked(given)
+    wanted = _checked(parts, given)
     expected, by, now = _expected(request), caller(request).name, parts.clock()
     try:
         changed = await change(request, SETTINGS, "", lambda: change_settings(wanted, by, now, expected))
@@ -69,7 +71,7 @@ async def rotate_popup_secret(request: web.Request) -> web.Response:
     return json_response({"secret": secret})
 
 
-def _checked(given: dict[str, object]) -> dict[str, object]:
+def _checked(parts: Services, given: dict[str, object]) -> dict[str, object]:
     """The given keys in the form in which they are kept. No rule spans two keys, so each is looked at alone."""
     kept: dict[str, object] = {}
     errors: list[FieldError] = []
@@ -79,11 +81,17 @@ def _checked(given: dict[str, object]) -> dict[str, object]:
         except Problem as problem:
             errors += problem.errors
         else:
-            errors += settings_errors(settings)
+            errors += settings_errors(settings) or _refused_popup(parts, settings.popup_answer_url)
             kept[name] = settings_json(settings)[name]
     if errors:
         raise invalid(errors[:100])
     return kept
+
+
+def _refused_popup(parts: Services, url: str | None) -> list[FieldError]:
+    """The daemon itself calls this URL; the others are opened by browsers, which may go where it may not."""
+    reason = None if url is None else parts.refuse_target(fill(url, _SAMPLE))
+    return [] if reason is None else [FieldError("popup_answer_url", reason)]
 
 
 def _expected(request: web.Request) -> int | None:

@@ -18,6 +18,9 @@ from daemon.web.services import services
 
 KEEP_ALIVE_S: Final = 15.0
 SEND_TIMEOUT_S: Final = 10.0
+_TYPES: Final = frozenset(EventType) | {"agent.ringing", "agent.ringing_ended", "popup"}
+"""What `live_feed` publishes: the webhooks' events, and those that only a desk needs."""
+
 _LISTENERS_LIMIT: Final = 500
 _RETRY_MS: Final = 3000
 
@@ -69,7 +72,6 @@ def _types(text: str | None) -> frozenset[str]:
     if text is None:
         return frozenset()
     chosen = frozenset(text.split(","))
-    known = {event.value for event in EventType}
-    if unknown := sorted(chosen - known):
-        raise invalid([FieldError("types", f"{unknown[0][:40]!r} is no event; there are {', '.join(sorted(known))}")])
+    if unknown := sorted(chosen - _TYPES):
+        raise invalid([FieldError("types", f"{unknown[0][:40]!r} is no event; there are {', '.join(sorted(_TYPES))}")])
     return chosen

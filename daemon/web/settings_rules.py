@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -18,6 +19,8 @@ from daemon.web.problem import FieldError
 URL_FIELDS: Final = ("popup_answer_url", "incoming_iframe_url", "outgoing_iframe_url", "webphone_embed_url")
 URL_LIMIT: Final = 2048
 RINGTONE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_HOST_NAME: Final = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
+_LIKE_ADDRESS: Final = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")  # WHATWG URL §3.5 "ends in a number"
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -46,16 +49,27 @@ def url_error(url: str) -> str | None:
         return "must not hold spaces, backslashes or control characters"
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         return "must be an absolute URL, as https://crm.example.com/popup"
     if parts.scheme not in ("http", "https") or not host or not url.lower().startswith(f"{parts.scheme}://"):
         return "must be an absolute URL that begins with http:// or https:// and names a host"
     if "@" in parts.netloc:
         return "must not hold a user name or password"
-    if not re.fullmatch(r"[\w.:-]+", host) or host.startswith("."):
-        return "must name a host without placeholders"
-    return None
+    return "must not name the port 0" if port == 0 else _host_error(host)
+
+
+def _host_error(host: str) -> str | None:
+    if ":" in host or _LIKE_ADDRESS.search(host):
+        return None if _is_address(host) else "must spell an address plainly, as 192.168.0.5 or [fd00::5]"
+    return None if _HOST_NAME.fullmatch(host) else "must name a host, without placeholders and without empty parts"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return "%" not in host and bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 def _placeholder_error(url: str) -> str | None:

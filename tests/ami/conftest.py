@@ -16,6 +16,7 @@ from tests.fakes.asterisk import FakeAsterisk
 QUICK = AmiTimings(
     connect=1.0,
     login=0.3,
+    challenge=0.1,
     action=0.3,
     ping_every=0.05,
     ping_answer=0.2,

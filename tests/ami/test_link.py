@@ -47,6 +47,17 @@ async def test_a_pbx_without_challenge_gets_a_plain_login_on_loopback(
     await make().connected()
 
 
+@pytest.mark.parametrize("deaf", ["mute", "empty"])
+async def test_a_pbx_that_does_not_answer_the_challenge_gets_a_plain_login_on_loopback(
+    pbx: FakeAsterisk, make: Callable[..., Linked], deaf: str
+) -> None:
+    if deaf == "mute":
+        pbx.mute.add("Challenge")
+    else:
+        pbx.answers["Challenge"] = b"Response: Success\r\nActionID: {id}\r\n\r\n"
+    await make().connected()
+
+
 async def test_nothing_is_pinged_logged_in_or_repeated_behind_our_back(linked: Linked) -> None:
     assert linked.pbx.asked[:3] == ["Challenge", "Login", "CoreShowChannels"]
     assert set(linked.pbx.asked[3:]) <= {"Ping"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
-from daemon.call.events import CallEnded, CallEvent
+from daemon.call.events import CallAnswered, CallEnded, CallEvent
 from daemon.call.model import Call, CallId, CallState, Direction
 from daemon.call.signals import LinkDown, LinkUp, Snapshot
 from tests.call.recorded import Recording, new_tracker, recordings, track
@@ -69,3 +71,38 @@ def test_a_reconnect_with_nothing_missed_changes_nothing(recording: Recording) -
         events, _ = track(new_tracker(recording), [*signals[:cut], *there, *signals[cut:]])
         once_each(events)
         assert customer_effects(events) == customer_effects(whole), cut
+
+
+@pytest.mark.parametrize("lost", [1, 4])
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda recording: recording.name)
+def test_what_a_broken_link_swallows_is_made_up_for_by_the_list(recording: Recording, lost: int) -> None:
+    signals = list(recording.signals())
+    whole, _ = track(new_tracker(recording), signals)
+    channels = ChannelList()
+    for cut in range(len(signals) - lost):
+        channels.note(signals[cut])
+        if cut % EVERY:
+            continue
+        later = copy.deepcopy(channels)
+        for signal in signals[cut + 1 : cut + 1 + lost]:
+            later.note(signal)
+        at = signals[cut + lost].at
+        there: list[LinkDown | LinkUp | Snapshot] = [LinkDown(signals[cut].at), LinkUp(at), later.at(at)]
+        tracker = new_tracker(recording)
+        events, _ = track(tracker, [*signals[: cut + 1], *there, *signals[cut + 1 + lost :]])
+        once_each(events)
+        forgotten_none(events, tracker.calls())
+        before, _ = track(new_tracker(recording), signals[: cut + 1])
+        assert outcomes(events).items() >= seen_to_begin(whole, before).items(), cut
+
+
+def outcomes(events: list[CallEvent]) -> dict[str, object]:
+    return {event.call.call_id: event.call.outcome for event in events if isinstance(event, CallEnded)}
+
+
+def seen_to_begin(whole: list[CallEvent], before: list[CallEvent]) -> dict[str, object]:
+    """How the customers' calls ended that had begun before the link broke; an answer may have gone unseen."""
+    begun = {e.call.call_id for e in before if e.call.direction is not Direction.INTERNAL}
+    seen = {e.call.call_id for e in before if isinstance(e, CallAnswered)}
+    unseen = {e.call.call_id for e in whole if isinstance(e, CallAnswered)} - seen
+    return {name: outcome for name, outcome in outcomes(whole).items() if name in begun - unseen}

@@ -28,7 +28,7 @@ def once_each(events: Iterable[CallEvent]) -> None:
     for event in events:
         match event:
             case CallStarted(call=call):
-                counts["started", call.call_id] += 1
+                counts["started", call.call_id, call.direction] += 1
             case CallAnswered(call=call):
                 counts["answered", call.call_id, call.direction] += 1
             case CallEnded(call=call):

@@ -37,6 +37,10 @@ INSERT_WEBHOOK = insert(webhooks)
 @dataclass
 class FixedSecrets:
     secret: Secret | None = field(default_factory=lambda: Secret(SECRET))
+    tell_moved: Callable[[str], None] = print
+
+    def on_moved(self, tell: Callable[[str], None]) -> None:
+        self.tell_moved = tell
 
     def webhook_secret(self, webhook_id: str) -> Secret | None:
         return self.secret

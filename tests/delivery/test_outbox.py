@@ -88,7 +88,7 @@ async def test_410_disables_the_endpoint_and_what_waits_for_it_stays_pending_unt
 ) -> None:
     limits = replace(LIMITS, per_target=1)
     async with Receiver() as crm, house(tmp_path, limits) as h:
-        await h.add_webhook("wh_1", crm.url)
+        await h.add_webhook("wh_1", f"{crm.url}/hook")
         crm.plan("/hook", Reply(410, delay_s=0.05), Reply(200))
         await h.give(*(event(n, f"{crm.url}/hook") for n in range(3)))
         await h.until(lambda: h.outbox.counters.disabled == 1)
@@ -225,6 +225,7 @@ async def test_a_late_result_never_overwrites_a_finished_delivery(tmp_path: Path
         late = Settlement(
             delivery_id="dlv_00001",
             webhook_id="wh_1",
+            url=NOWHERE,
             at=now(),
             status=DeliveryStatus.PENDING,
             next_attempt_at=now(),

@@ -55,6 +55,7 @@ def settlement(delivery_id: str) -> Settlement:
     return Settlement(
         delivery_id=delivery_id,
         webhook_id="wh_1",
+        url="http://127.0.0.1:1/hook",
         at=now(),
         status=DeliveryStatus.DELIVERED,
         next_attempt_at=None,
@@ -66,8 +67,8 @@ def settlement(delivery_id: str) -> Settlement:
 async def record(writes: Writes, *ids: str) -> tuple[list[str], Recorder]:
     done: list[str] = []
 
-    def recorded(batch: Sequence[Settlement]) -> None:
-        done.extend(one.delivery_id for one in batch)
+    def recorded(_: Sequence[Settlement], kept: Sequence[Settlement]) -> None:
+        done.extend(one.delivery_id for one in kept)
 
     recorder = Recorder(writes, recorded, limit=10, linger_s=0)
     task = asyncio.create_task(recorder.run())

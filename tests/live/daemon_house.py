@@ -1,4 +1,4 @@
-"""The daemon beside the live Asterisk, its operator's CRM, and what both were seen to do. Asserts nothing of a scenario."""
+"""The daemon beside the live Asterisk, its operator's CRM, and what both were seen to do. Knows no scenario."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ class AnswerTimes:
     seen: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def check(self, what: str, told_ms: float, phone_s: float) -> None:
+        """Keep the difference; fail where it is more than the contract allows."""
         difference = told_ms - phone_s * 1000
         self.seen[what].append(difference)
         assert abs(difference) <= SAME_MOMENT_MS, (what, difference)
@@ -137,10 +138,14 @@ class House:
             everything = await self.api.every("calls")
             if len(await self.calls()) < count or any(call["state"] != "ended" for call in everything):
                 return False
-            return not (await self.api.get("deliveries?status=pending"))["items"]
+            return await self._all_is_sent()
 
         await until(is_quiet, self.api_calls, within)
         return await self.calls()
+
+    async def sent(self) -> None:
+        """Wait until every delivery so far is done with."""
+        await until(self._all_is_sent, lambda: self.api.get("deliveries?status=pending"))
 
     async def popped(self, count: int) -> list[Popup]:
         """Wait for so many popups."""
@@ -158,6 +163,9 @@ class House:
 
     async def is_ready(self) -> bool:
         return (await self.readiness())[0] == 200
+
+    async def _all_is_sent(self) -> bool:
+        return not (await self.api.get("deliveries?status=pending"))["items"]
 
     async def _in_state(self, state: str) -> list[Json]:
         return [call for call in await self.calls() if call["state"] == state]

@@ -264,7 +264,7 @@ class PhoneProcess:
         return line
 
     def _close_idle_lines(self) -> None:
-        """Give back what earlier callers' identities took: pjsua has room for eight and ends the process at the ninth."""
+        """Give back what earlier callers' identities took: pjsua has room for eight, the ninth ends the process."""
         busy = [talk.line for talk in self.talks.values() if not talk.is_over]
         for line in [line for line in self.lines[1:] if line not in busy]:
             self.lines.remove(line)

@@ -209,6 +209,7 @@ def check_popups(house: House, call: Json, truth: Json) -> None:
     assert [popup.user_id for popup in popups] == list(dict.fromkeys(truth["agents"]))
     if popups:
         ANSWER_TIMES.check("call answered_at", unix_ms(call["answered_at"]), truth["answered_at"][0])
+        ANSWER_TIMES.seen["popup at the CRM"].append(popups[0].arrived - popups[0].time_answer)
     for popup in popups:
         assert popup.hotline == truth["hotline"]
         assert popup.customer_number == (call["customer_number"] or "").removeprefix("+")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +17,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from daemon.call.model import PbxName
+from daemon.call.signals import UnixMs
 from daemon.store import schema
+from daemon.store.live_calls import heartbeat
+from daemon.store.store import Store
 from daemon.store.tables import metadata
 from daemon.store.trouble import StoreBroken, StoreTooNew, StoreUnavailable
 
@@ -107,6 +114,41 @@ def test_a_file_that_is_no_database_is_called_damaged(path: Path) -> None:
 def test_a_missing_directory_is_named_as_the_reason(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="directory"):
         schema.upgrade(str(tmp_path / "missing" / "callwarden.db"))
+    assert not (tmp_path / "missing").exists()
+
+
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("usual_umask")
+async def test_a_new_database_and_its_log_are_readable_by_the_owner_alone(path: Path) -> None:
+    """It holds customers' numbers and the secrets of webhooks."""
+    store = await Store.open(f"sqlite:///{path}")
+    try:
+        await store.writer.change(lambda: heartbeat(UnixMs(1), [PbxName("main")]))
+        modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    finally:
+        await store.close()
+    assert modes == dict.fromkeys(["callwarden.db", "callwarden.db-wal", "callwarden.db-shm"], 0o600)
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_a_database_behind_a_link_is_made_as_closely(path: Path) -> None:
+    path.symlink_to(path.parent / "elsewhere.db")
+    schema.upgrade(str(path))
+    assert stat.S_IMODE((path.parent / "elsewhere.db").stat().st_mode) == 0o600
+
+
+@pytest.mark.usefixtures("usual_umask")
+def test_an_existing_database_keeps_its_mode(path: Path) -> None:
+    path.touch(mode=0o640)
+    schema.upgrade(str(path))
+    schema.upgrade(str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_two_processes_that_start_at_once_migrate_once(path: Path) -> None:

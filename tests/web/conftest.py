@@ -21,6 +21,8 @@ from yarl import URL
 
 from daemon.call.model import Call
 from daemon.call.signals import UnixMs
+from daemon.delivery.target_guard import TargetGuard
+from daemon.errors import NeverAgain
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, Reason, TicketKind
 from daemon.store import outbox, password
 from daemon.store.accounts import Account, add_account
@@ -80,7 +82,7 @@ class House:
             replay=self._replay,
             replay_failed=self._replay_failed,
             try_target=self._try_target,
-            refuse_target=lambda url: "is in a refused network" if "169.254." in url else None,
+            refuse_target=_refusal,
             public_url=self.public_url,
             trusted_proxies=self.trusted_proxies,
         )
@@ -159,6 +161,14 @@ class House:
     async def _try_target(self, target: Target) -> TargetAnswer:
         self.targets.append(target)
         return TargetAnswer(204, 12, None, "")
+
+
+def _refusal(url: str) -> str | None:
+    try:
+        TargetGuard().check_url(url)
+    except NeverAgain as refused:
+        return str(refused)
+    return None
 
 
 @pytest.fixture(autouse=True)

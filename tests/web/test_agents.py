@@ -46,6 +46,17 @@ async def test_put_replaces_and_delete_frees_the_endpoints(house: House) -> None
     assert house.rules_changes == 4
 
 
+async def test_an_endpoint_is_kept_as_asterisk_spells_it(house: House) -> None:
+    given = ["pjsip/An-1", "PjSip/An-1", "sip/2", "iax2/3", "DONGLE/4", "Chan_Other/5", "sofia/internal/6"]
+    kept = ["PJSIP/An-1", "SIP/2", "IAX2/3", "Dongle/4", "Chan_Other/5", "sofia/internal/6"]
+    answer = await house.ask("PUT", "/api/v1/agents/an", json={"endpoints": given})
+    assert (answer.status, answer.body["endpoints"]) == (201, kept)
+    directory = await read_directory(house.store.reader, "VN")
+    assert directory.agent_at(Endpoint("PJSIP/An-1")) == "an"
+    answer = await house.ask("PUT", "/api/v1/agents/binh", json={"endpoints": ["pJSIP/An-1"]})
+    assert (answer.status, answer.body["agent"]) == (409, "an")
+
+
 @pytest.mark.parametrize(
     ("field", "form"),
     [
@@ -74,6 +85,10 @@ async def test_what_belongs_to_another_agent_is_refused_with_his_name(
         {"endpoints": "PJSIP/1001"},
         {"endpoints": ["1001"]},
         {"endpoints": ["PJSIP/"]},
+        {"endpoints": ["PJSIP//1001"]},
+        {"endpoints": ["/1001"]},
+        {"endpoints": ["Local/1001@from-internal"]},
+        {"endpoints": ["local/1001@from-internal"]},
         {"endpoints": ["PJSIP/10 01"]},
         {"endpoints": ["PJSIP/1&SIP/2"]},
         {"endpoints": ["PJSIP/1001\r\nAction: Originate"]},

@@ -35,6 +35,12 @@ BAD_URLS: list[Any] = [
     "https://crm.example/{customer}",
     "https://crm.example/{CustomerNumber}",
     "https://crm.example/{",
+    "http://crm.example:0/",
+    "http://crm..example/",
+    "http://0x7f.1/",
+    "http://2130706433/{callId}",
+    "http://[1.2.3.4]/",
+    "http://[fe80::1%25eth0]/",
     "https://crm.example/?q={userId}}",
     "https://crm.example/" + "a" * 2048,
     "\thttps://crm.example/",
@@ -72,6 +78,26 @@ async def test_a_bad_value_is_named_and_changes_nothing(house: House, field: str
         assert (answer.status, answer.fields()) == (422, {field}), value
     assert (await house.ask("GET", PATH)).body == before
     assert house.rules_changes == 0
+
+
+NEVER_CALLED = [
+    "http://169.254.169.254/",
+    "http://[::ffff:169.254.169.254]/{callId}?user={userId}",
+    "http://0.0.0.0/",
+    "http://[fe80::1]/",
+    "http://①⑥⑨.254.169.254/",
+]
+
+
+@pytest.mark.parametrize("url", NEVER_CALLED)
+async def test_a_popup_url_that_the_daemon_will_never_call_is_refused_at_once(house: House, url: str) -> None:
+    answer = await house.ask("PUT", PATH, json={"popup_answer_url": url})
+    assert (answer.status, answer.fields(), house.rules_changes) == (422, {"popup_answer_url"}, 0)
+
+
+async def test_what_only_browsers_open_may_be_anywhere(house: House) -> None:
+    form = dict.fromkeys(("incoming_iframe_url", "outgoing_iframe_url", "webphone_embed_url"), "http://169.254.1.1/")
+    assert (await house.ask("PUT", PATH, json=form)).status == 200
 
 
 async def test_all_wrong_fields_are_named_at_once(house: House) -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientResponse
 
+from daemon.policy.decision import EventType
 from daemon.web import events
 from daemon.web.feed import EventFeed
 from tests.web.conftest import House
@@ -70,6 +71,20 @@ async def test_only_the_chosen_types_arrive(house: House) -> None:
         for kind in ("call.ended", "call.missed", "call.ringing", "ticket.created"):
             house.feed.publish(kind, {})
         assert [(await listener.next())[0] for _ in range(2)] == ["call.missed", "ticket.created"]
+
+
+@pytest.mark.parametrize("kind", [*EventType, "popup", "agent.ringing", "agent.ringing_ended"])
+async def test_every_type_that_is_published_can_be_chosen(house: House, kind: str) -> None:
+    async with listening(house, f"?types={kind}") as listener:
+        house.feed.publish("something.else", {})
+        house.feed.publish(kind, {"n": 1})
+        assert await listener.next() == (kind, {"n": 1})
+
+
+async def test_an_unknown_type_is_refused_and_the_known_ones_are_named(house: House) -> None:
+    answer = await house.ask("GET", f"{PATH}?types=popup,call.eaten")
+    assert (answer.status, answer.fields()) == (422, {"types"})
+    assert "agent.ringing_ended" in answer.body["errors"][0]["message"]
 
 
 async def test_a_broken_connection_goes_on_where_it_ended(house: House) -> None:

@@ -94,6 +94,16 @@ async def test_a_test_message_goes_out_signed_with_the_endpoints_secret(house: H
     assert created["secret"] not in repr(target)
 
 
+async def test_a_new_url_is_that_of_what_is_still_to_be_delivered(house: House) -> None:
+    created = await _create(house, events=["call.ended"])
+    await house.miss(1)
+    path = f"{PATH}/{created['webhook_id']}"
+    assert (await house.ask("PATCH", path, json={"url": "https://new.example/hook"})).status == 200
+    await house.ask("PATCH", path, json={"description": "the same address"})
+    (listed,) = (await house.ask("GET", f"/api/v1/deliveries?webhook_id={created['webhook_id']}")).body["items"]
+    assert (listed["status"], listed["url"]) == ("pending", "https://new.example/hook")
+
+
 async def test_deliveries_show_attempts_and_are_replayed(house: House) -> None:
     created = await _create(house, events=["call.ended"])
     call = await house.miss(1)

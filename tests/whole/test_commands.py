@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
@@ -53,6 +54,8 @@ async def test_a_right_configuration_is_fine_and_nothing_is_made(config: Path) -
         ("[store]\nurll = 'x'", 'did you mean "store.url"'),
         ("[[pbx]]\nname = 'a'\nsecret = 's'\nkind = 'freeswitch'", "follows Asterisk only"),
         ("[store]\nurl = 'postgresql://localhost/x'", "SQLite only"),
+        ("[store]\nurl = 'postgresql://u:p@h:bad/x'", "store.url"),
+        ("http = 5", '"http"'),
         ("[[pbx]]\nname = 'a'\nsecret = 's'\nport = 70000", "pbx"),
         ("not toml", "this is not TOML"),
     ],
@@ -110,6 +113,67 @@ async def test_an_unknown_role_is_wrong_usage(config: Path) -> None:
     code, _, err = await run("token", "create", "--role", "god", "--config", config)
     assert code == 2
     assert "god" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["frob"], "frob"),
+        (["serve"], "--config"),
+        (["serve", "--bad"], "--bad"),
+        (["serve", "--config"], "--config"),
+        (["serve", "--config", "/etc"], "/etc"),
+        (["token", "frob"], "frob"),
+        (["token", "create", "--role", "king", "--config", "x"], "king"),
+        (["demo", "--port", "many"], "--port"),
+        (["demo", "--port", "a\nb"], "--port"),
+        (["replay", "--country", "XX", __file__], "--country"),
+        (["replay", "--country", "", __file__], "--country"),
+    ],
+)
+async def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], word: str) -> None:
+    code, out, err = await run(*arguments)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("callwarden: ")
+    assert word in err
+
+
+@pytest.mark.parametrize("label", ["a\nb", "a\r", "a\x1bb", os.fsdecode(b"a\xffb"), "a" * 256])
+async def test_a_label_is_one_line_of_text(config: Path, label: str) -> None:
+    code, out, err = await run("token", "create", "--role", "admin", "--config", config, "--label", label)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "--label" in err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["token", "--help"]])
+async def test_help_is_no_error(arguments: list[str]) -> None:
+    code, out, err = await run(*arguments)
+    assert (code, err) == (0, "")
+    assert "Usage: " in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["token"]])
+async def test_without_a_command_the_help_is_shown(arguments: list[str]) -> None:
+    code, out, err = await run(*arguments)
+    assert (code, err) == (2, "")
+    assert "Usage: " in out
+
+
+async def test_a_country_may_be_written_small() -> None:
+    trace = ROOT / "tests/recordings/asterisk-22/out_answered_customer_hangs_up.ami"
+    agent = ("--agent", "1001=PJSIP/1001")
+    small, large = [await command("replay", trace, *agent, "--country", country) for country in ("vn", "VN")]
+    assert small == large
+    assert "+84" in small
+
+
+@pytest.mark.parametrize("content", [b"", b"\n" * 70_000, b"not AMI", b"\x00\xff" * 40_000, b'{"at": 1, "raw": "x"}\n'])
+async def test_a_trace_without_any_ami_is_an_error(tmp_path: Path, content: bytes) -> None:
+    good, bad = ROOT / "tests/recordings/asterisk-22/in_direct_answered.ami", tmp_path / "trace.bin"
+    bad.write_bytes(content)
+    code, out, err = await run("replay", good, bad)
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert "trace.bin" in err
 
 
 async def test_asterisk_config_prints_the_manager_user_of_this_installation(config: Path) -> None:

@@ -24,6 +24,7 @@ from tests.whole.house import Api, DaemonProcess, api_client, command, config_te
 KILLS = 4
 AT_ONCE = 25
 SPEED = 5.0
+_MARGIN_S = 1.0  # a busy machine's disk may take as long to say that a line is safe
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Crash:
     api: Api
     played: list[Played] = field(default_factory=list)
     up: list[tuple[float, float]] = field(default_factory=list)  # spans in which the daemon surely followed
+    told: set[str] = field(default_factory=set)  # calls that the API had told of before a crash
 
 
 @asynccontextmanager
@@ -88,6 +90,7 @@ async def killings(crash: Crash, chance: random.Random) -> None:
     since = time.time()
     for _ in range(KILLS):
         await asyncio.sleep(chance.uniform(0.5, 2.5))
+        crash.told |= {call["call_id"] for call in (await crash.api.get("calls?limit=100"))["items"]}
         crash.up.append((since, time.time()))
         await crash.process.kill()
         await asyncio.sleep(chance.uniform(0.0, 0.5))
@@ -139,17 +142,18 @@ def check_tickets(calls: dict[str, Any], tickets: list[dict[str, Any]]) -> None:
 
 def check_truth(crash: Crash, calls: dict[str, Any]) -> None:
     """A call the daemon could see from end to end is known as it was; one cut by a crash at least is known."""
+    assert crash.told <= set(calls)
+    assert {call["state"] for call in calls.values()} == {"ended"}
     whole = 0
     for played in crash.played:
         known = calls.get(played.truth.call_id)
-        if any(start < played.began and played.ended + 0.3 < stop for start, stop in crash.up):
+        if any(start < played.began and played.ended + _MARGIN_S < stop for start, stop in crash.up):
             whole += 1
             assert known is not None
             assert (known["direction"], known["outcome"]) == (played.truth.direction, played.truth.outcome)
-        elif any(start < played.ended - 0.3 and played.began + 0.3 < stop for start, stop in crash.up):
-            # It lived while the daemon lived: begun before a crash, or found on the line after one.
-            assert known is not None or played.truth.outcome == "missed", played
-    assert whole >= 10
+        elif any(played.began < start < min(played.ended, stop) - _MARGIN_S for start, stop in crash.up):
+            assert known is not None, played  # it was on the line when the daemon came back
+    assert whole >= 5
 
 
 def check_popups(crash: Crash, calls: dict[str, Any], deliveries: list[dict[str, Any]]) -> None:
