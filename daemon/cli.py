@@ -182,13 +182,18 @@ async def _serve(settings: Any) -> None:
 
     notifier = SystemdNotifier()
     async with Daemon(settings) as daemon:
-        if (link := await daemon.set_up_link()) is not None:
-            sys.stderr.write(f"callwarden: no account yet; make the first admin within 24 hours at {link}\n")
         notifier.notify("READY=1")
+        offering = asyncio.create_task(_offer_set_up(daemon))  # a full disk may hold it up, and nothing else
         try:
             await daemon.run()
         finally:
             notifier.notify("STOPPING=1")
+            offering.cancel()
+
+
+async def _offer_set_up(daemon: Any) -> None:
+    if (link := await daemon.set_up_link()) is not None:
+        sys.stderr.write(f"callwarden: no account yet; make the first admin within 24 hours at {link}\n")
 
 
 async def _scene(agents: list[str], country: str, config: Path | None) -> Any:
