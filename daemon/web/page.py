@@ -15,7 +15,7 @@ from daemon.web.cookies import form_cookie, session_cookie, set_form
 from daemon.web.csrf import FIELD, csrf_token
 from daemon.web.problem import Problem
 from daemon.web.services import services
-from daemon.web.words import browser_language, spoken, translator
+from daemon.web.words import Translate, browser_language, translator
 
 PAGES: Final = web.AppKey("pages", frozenset[tuple[str, str]])
 
@@ -50,7 +50,7 @@ def page(request: web.Request, template: str, status: int = 200, **values: Any) 
     secret = (session_cookie(request) if in_session else form_cookie(request)) or new_session_id()
     context = {
         "_": translator(language),
-        "lang": spoken(language),
+        "lang": language,
         "address": lambda path: address(request, path),
         "csrf_field": FIELD,
         "csrf": csrf_token(secret),
@@ -71,7 +71,7 @@ def language_of(request: web.Request) -> str:
     return known.account.language if known is not None and known.account else browser_language(request)
 
 
-def words(request: web.Request) -> Any:
+def words(request: web.Request) -> Translate:
     """`_` for this reader."""
     return translator(language_of(request))
 

@@ -47,6 +47,12 @@ class Problem(Exception):
         self.members = members
 
 
+    def translated(self, translate: Callable[[str], str]) -> Problem:
+        """The same in the reader's language: what is a Message, and every text the catalogue knows."""
+        errors = [FieldError(error.field, translate(error.message)) for error in self.errors]
+        return Problem(self.status, translate(self.detail), errors=errors, headers=self.headers, **self.members)
+
+
 def invalid(errors: Sequence[FieldError]) -> Problem:
     """422: nothing was changed, and these fields are why."""
     return Problem(422, "nothing was changed; correct the fields named in errors", errors=errors)

@@ -1,4 +1,7 @@
-"""The texts of pages in the reader's language: gettext catalogues in `locales/`, English where there is none."""
+"""The texts of pages and refusals in the reader's language: gettext catalogues in `locales/`; English is in the code.
+
+The catalogues are read as people write them (.po): there is no compiled file that could be out of date.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,45 @@ import gettext
 import re
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
+from daemon.message import Message
 from daemon.store.accounts import LANGUAGES
 
 LOCALES: Final = Path(__file__).parent / "locales"
+Translate = Callable[[str], str]
 
 
 @cache
 def translations(language: str) -> gettext.NullTranslations:
-    return gettext.translation("callwarden", LOCALES, languages=[language], fallback=True)
+    """English, and whatever has no catalogue, is the text itself."""
+    path = LOCALES / language / "LC_MESSAGES" / "callwarden.po"
+    if not path.is_file():
+        return gettext.NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
 
 
-def translator(language: str) -> Callable[[str], str]:
-    """The function that code and templates call `_`."""
-    return translations(language).gettext
+@cache
+def translator(language: str) -> Translate:
+    """The function that code and templates call `_`; it takes a plain text or a Message."""
+    catalogue = translations(language).gettext
 
+    def translate(text: str) -> str:
+        if isinstance(text, Message):
+            return text.translated(catalogue)
+        return catalogue(text) if text else ""  # the empty text names the catalogue's own header
 
-def spoken(language: str) -> str:
-    """The language that readers really get: English while its catalogue is missing."""
-    return language if (LOCALES / language).is_dir() else "en"
+    return translate
 
 
 def browser_language(request: web.Request) -> str:
