@@ -11,6 +11,7 @@ from panoramisk import Manager
 from panoramisk.actions import Action
 
 from daemon.ami.failures import ActionRefused, ActionTimeout, InjectionRefused, LinkLost
+from daemon.ami.list_rows import ListRows
 from daemon.ami.message import Message
 from daemon.call.signals import ChannelId
 
@@ -51,6 +52,7 @@ class Actions:
         self._limit = limit
         self._manager: Manager | None = None
         self._originates: dict[str, asyncio.Future[Message]] = {}
+        self._lists: dict[str, ListRows] = {}
 
     def attach(self, manager: Manager) -> None:
         self._manager = manager
@@ -59,7 +61,8 @@ class Actions:
         """Fail what waits: an action unanswered is never repeated, it may have been done."""
         manager, self._manager = self._manager, None
         waiting = [action.future for action in _slots(manager).values()] if manager else []
-        for future in (*waiting, *self._originates.values()):
+        lists = [rows.whole for rows in self._lists.values()]
+        for future in (*waiting, *self._originates.values(), *lists):
             if not future.done():
                 future.set_exception(LinkLost(str(why)))
                 future.exception()  # it may be that nobody asks any more
@@ -67,6 +70,20 @@ class Actions:
     async def send(self, action: str, fields: Fields | None = None, *, limit: float | None = None) -> dict[str, str]:
         """Send an action, return the headers of its answer."""
         return await self._send(_checked(action, fields or {}), limit)
+
+    async def rows(self, action: str, last: str, *, limit: float | None = None) -> list[Message]:
+        """Send an action that answers with a list of events, and return them; `last` is the event that ends it."""
+        sent, limit = _checked(action, {}), self._limit if limit is None else limit
+        rows = self._lists[sent.id] = ListRows(last)
+        try:
+            async with asyncio.timeout(limit):
+                await self._send(sent, limit)
+                return await rows.whole
+        except TimeoutError:
+            raise ActionTimeout(f"the list of {action} did not come to its end") from None
+        finally:
+            del self._lists[sent.id]
+            rows.whole.cancel()
 
     async def ping(self, limit: float | None = None) -> None:
         await self.send("Ping", limit=limit)
@@ -104,7 +121,14 @@ class Actions:
             del self._originates[action.id]
             outcome.cancel()
 
-    def originate_response(self, message: Message) -> None:
+    def answer_event(self, message: Message) -> None:
+        """Give an event that answers an action to the one who waits for it."""
+        if rows := self._lists.get(message.get("ActionID") or ""):
+            rows.add(message)
+        else:
+            self._originate_response(message)
+
+    def _originate_response(self, message: Message) -> None:
         waiting = self._originates.get(message.get("ActionID") or "")
         if waiting and not waiting.done():
             waiting.set_result(message)

@@ -17,12 +17,13 @@ _log = structlog.get_logger(__name__)
 class EventClock:
     """One for each connection. A replayed trace is right by definition; live, one wrong time ends the trust in all."""
 
-    __slots__ = ("_live", "_trusted", "last")
+    __slots__ = ("_live", "_trusted", "last", "stamped")
 
     def __init__(self, *, live: bool) -> None:
         self._live = live
         self._trusted = True
         self.last = UNKNOWN
+        self.stamped = False
 
     @property
     def skewed(self) -> bool:
@@ -30,6 +31,7 @@ class EventClock:
 
     def time_of(self, message: Message, arrival: UnixMs) -> UnixMs:
         stamp = _milliseconds(message.get("Timestamp")) if self._trusted else None
+        self.stamped = self.stamped or stamp is not None
         if stamp is not None and self._live and abs(stamp - arrival) > MAX_SKEW_MS:
             self._trusted, stamp = False, None
             _log.warning("ami_clock_skewed", advice="set the PBX's clock; the time of arrival is used until then")

@@ -10,7 +10,7 @@ import structlog
 
 from daemon.ami.actions import Actions
 from daemon.ami.backoff import delay
-from daemon.ami.failures import ActionRefused, ActionTimeout, LinkLost, LoginRefused
+from daemon.ami.failures import ActionRefused, ActionTimeout, LinkLost, LoginRefused, NoAnswer, NoConnection
 from daemon.ami.framing import ProtocolError
 from daemon.ami.intake import Intake, SignalSink
 from daemon.ami.login import log_in, tls_context
@@ -69,8 +69,19 @@ class Connection:
             async with asyncio.timeout(config.timings.connect):
                 await manager.open()
         except TimeoutError:
-            raise LinkLost(f"no connection within {config.timings.connect:g} s") from None
+            raise NoConnection(f"no connection within {config.timings.connect:g} s") from None
         self._actions.attach(manager)
+
+    @property
+    def local_address(self) -> str | None:
+        """Our own address as the PBX sees it, unless somebody translates addresses in between."""
+        transport = self._protocol.transport if self._protocol else None
+        name = transport.get_extra_info("sockname") if transport else None
+        return str(name[0]) if name else None
+
+    def end(self, why: LinkLost) -> None:
+        if self._protocol:
+            self._protocol.fail(why)
 
     def _make_protocol(self) -> SignalProtocol:
         protocol = SignalProtocol(self._actions, self.reader, self._take, unix_ms)
@@ -100,7 +111,7 @@ class Connection:
             async with asyncio.timeout(limit):
                 await log_in(self._actions, self._config)
         except TimeoutError:
-            raise LinkLost(f"no answer to the login within {limit:g} s") from None
+            raise NoAnswer(f"no answer to the login within {limit:g} s") from None
 
     async def _ping(self) -> None:
         """Notice a PBX that is frozen and a connection that is half open; the system would take hours."""
@@ -113,7 +124,7 @@ class Connection:
             except ActionTimeout:
                 if self.intake.is_paused or self.intake.pauses > pauses:
                     continue  # it is us who did not read
-                raise LinkLost(f"no answer to a ping within {timings.ping_answer:g} s") from None
+                raise NoAnswer(f"no answer to a ping within {timings.ping_answer:g} s") from None
 
     async def _keep_snapshots(self) -> None:
         failures = 0

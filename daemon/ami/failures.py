@@ -9,6 +9,18 @@ class LinkLost(TryAgain):
     """The connection to the PBX is gone; it is being made again."""
 
 
+class NoConnection(LinkLost):
+    """Nobody took the connection in time."""
+
+
+class NoAnswer(LinkLost):
+    """The PBX is connected and says nothing."""
+
+
+class ClosedByPbx(LinkLost):
+    """The PBX closed the connection."""
+
+
 class ActionTimeout(TryAgain):
     """The PBX did not answer in time; whether it acted is unknown."""
 

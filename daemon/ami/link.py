@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from enum import Enum
 
 import structlog
@@ -14,7 +15,7 @@ import structlog
 from daemon.ami.actions import Actions
 from daemon.ami.backoff import delay
 from daemon.ami.connection import EXPECTED, Connection, unix_ms
-from daemon.ami.failures import LoginRefused
+from daemon.ami.failures import LinkLost, LoginRefused
 from daemon.ami.intake import SignalSink
 from daemon.ami.protocol import Tap
 from daemon.ami.settings import AmiConfig
@@ -33,6 +34,14 @@ class LinkState(Enum):
     LOST = "lost"
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a connection ended or was not made, and when."""
+
+    error: Exception
+    at: UnixMs
+
+
 class AmiLink:
     """One PBX. Give `run` a task and a bounded queue; use `actions` to act.
 
@@ -45,6 +54,7 @@ class AmiLink:
         self.counters = ReaderCounters()
         self.state = LinkState.CONNECTING
         self.last_error: str | None = None
+        self.last_failure: Failure | None = None
         self.connected_since: UnixMs | None = None
         self.version: str | None = None
         self.logins = 0
@@ -53,6 +63,21 @@ class AmiLink:
         self._pauses_before = 0
         self._running: asyncio.Task[None] | None = None
         self._closing = False
+
+    @property
+    def local_address(self) -> str | None:
+        """Where we come from on the way to the PBX, while connected."""
+        return self._connection.local_address if self._connection else None
+
+    @property
+    def followed(self) -> int:
+        """How many events of calls this connection brought."""
+        return self._connection.reader.followed if self._connection else 0
+
+    @property
+    def stamped(self) -> bool | None:
+        """Whether those events carry the PBX's time; None while none has come."""
+        return self._connection.reader.stamped if self._connection else None
 
     @property
     def pauses(self) -> int:
@@ -86,6 +111,11 @@ class AmiLink:
         if self._connection:
             self._connection.snapshot_wanted.set()
 
+    def log_in_again(self) -> None:
+        """End this connection and make another: a session keeps the rights it had at its login."""
+        if self._connection:
+            self._connection.end(LinkLost("logging in again"))
+
     async def _keep(self, sink: SignalSink) -> None:
         failures = 0
         while not self._closing:
@@ -113,6 +143,7 @@ class AmiLink:
     def _failed(self, error: Exception) -> None:
         self.state = LinkState.REFUSED if isinstance(error, LoginRefused) else LinkState.LOST
         self.connected_since = None
+        self.last_failure = Failure(error, unix_ms())
         where = f"{self.config.host}:{self.config.port}"
         self.last_error = f"{where}: {error}" if str(error) else f"{where}: {type(error).__name__}"
         _log.warning(f"ami_link_{self.state.value}", pbx=self.config.name, reason=self.last_error)

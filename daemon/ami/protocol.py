@@ -15,13 +15,17 @@ from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message as Answer
 
 from daemon.ami.actions import Actions
-from daemon.ami.failures import LinkLost
+from daemon.ami.failures import ClosedByPbx, LinkLost
 from daemon.ami.framing import ProtocolError
 from daemon.ami.message import Message
 from daemon.ami.signal_reader import BANNER, SignalReader
 from daemon.call.signals import Signal, UnixMs
 
 _log = structlog.get_logger(__name__)
+
+class NotAsterisk(ProtocolError):
+    """This is no Asterisk manager interface: check host and port."""
+
 
 Take = Callable[[list[Signal], asyncio.Transport], None]
 Tap = Callable[[bytes, UnixMs], None]
@@ -71,7 +75,7 @@ class SignalProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no ty
     def answered(self, message: Message) -> None:
         """Give an answer to the action that waits for it; one that nobody waits for is harmless."""
         if message.get("Event") is not None:
-            self._actions.originate_response(message)
+            self._actions.answer_event(message)
             return
         try:
             self.handle_message(Answer(message.headers()))
@@ -79,7 +83,7 @@ class SignalProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no ty
             _log.exception("ami_answer_unreadable")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.fail(LinkLost(f"the PBX closed the connection{f': {exc}' if exc else ''}"))
+        self.fail(ClosedByPbx(f"the PBX closed the connection{f': {exc}' if exc else ''}"))
 
     def close(self) -> None:
         self.fail(LinkLost("closed"))
@@ -97,7 +101,7 @@ class SignalProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no ty
 
     def _expect_banner(self, data: bytes) -> None:
         if not self._begun and not BANNER.startswith(data[: len(BANNER)]):
-            raise ProtocolError("this is no Asterisk manager interface: check host and port")
+            raise NotAsterisk
         self._begun = True
 
 

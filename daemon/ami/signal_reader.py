@@ -15,10 +15,11 @@ import structlog
 from daemon.ami import forgery
 from daemon.ami.clock import UNKNOWN, EventClock
 from daemon.ami.framing import END_OF_MESSAGE, Framer
+from daemon.ami.list_rows import ROWS
 from daemon.ami.message import Message, MissingHeader
 from daemon.ami.signal_table import SIGNAL_TABLE, Builder
 from daemon.ami.snapshot import SnapshotRows
-from daemon.call.signals import ChannelEnded, LinkDown, LinkUp, Signal, UnixMs
+from daemon.call.signals import ChannelEnded, LinkDown, LinkUp, Signal, Snapshot, UnixMs
 
 BANNER = b"Asterisk Call Manager/"
 
@@ -77,11 +78,18 @@ class SignalReader:
             **SIGNAL_TABLE,
             b"CoreShowChannel": self._rows.add,
             b"CoreShowChannelsComplete": self._rows.complete,
-            b"OriginateResponse": self._originate_response,
+            b"OriginateResponse": self._answer_event,
+            **dict.fromkeys(ROWS, self._answer_event),
         }
         self.is_up = False
+        self.followed = 0
         self.version: str | None = None
         self.counters = counters or ReaderCounters()
+
+    @property
+    def stamped(self) -> bool | None:
+        """Whether events of calls carry the PBX's time; None while none has come."""
+        return self._clock.stamped if self.followed else None
 
     def feed(self, data: bytes, arrival: UnixMs = UNKNOWN) -> list[Signal]:
         """Return the signals that `data` completes. `arrival`: when it came, `UNKNOWN` where a trace does not tell."""
@@ -151,6 +159,7 @@ class SignalReader:
         if not self.is_up:
             self._login(signal.at)
         self._clock.last = max(self._clock.last, signal.at)
+        self.followed += not isinstance(signal, Snapshot)
         if self._rows.gathering and isinstance(signal, ChannelEnded):
             self._rows.ended(signal.channel)
         self._signals.append(signal)
@@ -195,8 +204,8 @@ class SignalReader:
         if self._answers:
             self._answers(message)
 
-    def _originate_response(self, message: Message, _at: UnixMs) -> None:
-        if self._answers:
+    def _answer_event(self, message: Message, _at: UnixMs) -> None:
+        if self._answers and message.get("ActionID") is not None:
             self._answers(message)
 
     def _malformed(self, raw: bytes, missing: MissingHeader) -> None:

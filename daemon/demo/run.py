@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 import socket
 import tempfile
 from contextlib import AsyncExitStack, suppress
@@ -19,7 +20,9 @@ from daemon.config import Config, HttpConfig, Listen, PbxConfig, Secret, StoreCo
 from daemon.demo.crm import Crm
 from daemon.demo.screen import Screen
 from daemon.log import configure_logging
+from daemon.store.accounts import Account, add_account
 from daemon.store.agents import Agent, put_agent
+from daemon.store.password import hash_password
 from daemon.store.settings import change_settings
 from daemon.store.store import Store
 from daemon.store.tokens import Role, add_token, new_token
@@ -44,12 +47,13 @@ async def run_demo(port: int, seconds: float) -> None:
         crm = Crm(screen.popped)
         crm_port = await crm.start()
         parts.push_async_callback(crm.stop)
-        token = await _prepare(store_url, f"http://127.0.0.1:{crm_port}/customer")
+        password = secrets.token_urlsafe(9)
+        token = await _prepare(store_url, f"http://127.0.0.1:{crm_port}/customer", password)
         daemon = await parts.enter_async_context(Daemon(_config(store_url, pbx, pbx_port, _free(port))))
         secret = daemon.secrets.popup_secret()
         crm.verifier = Webhook(secret.reveal()) if secret else None
         daemon.bus.subscribe(Topic.COMMITTED, screen.happened)
-        screen.links = _links(daemon.web.port, crm_port, token)
+        screen.links = _links(daemon.web.port, crm_port, token, password)
         await _play(daemon, pbx, screen, seconds)
 
 
@@ -84,15 +88,17 @@ async def _calls(pbx: SimulatedPbx) -> None:
             _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _prepare(store_url: str, popup_url: str) -> str:
-    """Two agents, the popup URL and a token, as an admin would have set them."""
-    token = new_token()
+async def _prepare(store_url: str, popup_url: str, password: str) -> str:
+    """Two agents, the popup URL, an account and a token, as an admin would have set them."""
+    token, kept = new_token(), await asyncio.to_thread(hash_password, password)
+    account = Account(name="demo", role=Role.ADMIN, user_id=None, language="en", created_at=now_ms())
     store = await Store.open(store_url)
     try:
         for user_id, (name, endpoint) in _AGENTS.items():
             agent = Agent(user_id=user_id, name=name, endpoints=(endpoint,))
             await store.writer.change(lambda agent=agent: put_agent(agent))  # type: ignore[misc]
         await store.writer.change(lambda: change_settings({"popup_answer_url": popup_url}, "demo", now_ms()))
+        await store.writer.change(lambda: add_account(account, kept))
         await store.writer.change(lambda: add_token(token, Role.ADMIN, "demo", now_ms()))
     finally:
         await store.close()
@@ -117,10 +123,11 @@ def _free(port: int) -> int:
     return port
 
 
-def _links(port: int, crm_port: int, token: str) -> tuple[str, ...]:
-    api = f"http://127.0.0.1:{port}/api/v1"
+def _links(port: int, crm_port: int, token: str, password: str) -> tuple[str, ...]:
+    here = f"http://127.0.0.1:{port}"
     return (
+        f"Settings:  {here}/ (account: demo, password: {password})",
         f"CRM page:  http://127.0.0.1:{crm_port}/",
-        f"API:       curl -H 'Authorization: Bearer {token}' {api}/tickets",
+        f"API:       curl -H 'Authorization: Bearer {token}' {here}/api/v1/tickets",
         "Everything is simulated and forgotten at the end (Ctrl-C).",
     )

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, null, select, update
 
 from daemon.call.directory import Directory
 from daemon.call.model import UserId
 from daemon.call.signals import Endpoint
 from daemon.errors import CallwardenError
-from daemon.store.audit import Facts, Subject
+from daemon.store.audit import Facts, FactsByKey, Subject
 from daemon.store.reader import Reader
 from daemon.store.tables import agent_endpoints, agents
 from daemon.store.work import Query, Row, Work
@@ -47,6 +47,10 @@ class Agent:
             "personal_number": self.personal_number,
         }
 
+    def facts(self) -> Facts:
+        """All but who it is."""
+        return {name: value for name, value in self.as_json().items() if name != "user_id"}
+
 
 _PAGE = (
     select(agents).where(agents.c.user_id > bindparam("b_after")).order_by(agents.c.user_id).limit(bindparam("b_limit"))
@@ -76,6 +80,7 @@ _UPDATE = (
         personal_number=bindparam("b_number"),
     )
 )
+_FREE_NUMBER = update(agents).where(agents.c.user_id == bindparam("b_user_id")).values(personal_number=null())
 _DELETE = delete(agents).where(agents.c.user_id == bindparam("b_user_id"))
 _DELETE_ENDPOINTS = delete(agent_endpoints).where(agent_endpoints.c.user_id == bindparam("b_user_id"))
 _INSERT_ENDPOINT = insert(agent_endpoints)
@@ -87,10 +92,7 @@ async def read_agents(reads: Reader, after: str = "", limit: int | None = None) 
         rows = await reads.fetch(_ALL, {})
     else:
         rows = await reads.fetch(_PAGE, {"b_after": after, "b_limit": limit})
-    owned: dict[str, list[str]] = defaultdict(list)
-    for row in await reads.fetch(_ENDPOINTS, {}):
-        owned[row["user_id"]].append(row["endpoint"])
-    return [_agent_of(row, owned[row["user_id"]]) for row in rows]
+    return _agents_of(rows, await reads.fetch(_ENDPOINTS, {}))
 
 
 async def read_agent(reads: Reader, user_id: str) -> Agent | None:
@@ -116,8 +118,13 @@ def agent_facts(user_id: str) -> Work[Facts | None]:
     if not rows:
         return None
     owned = yield Query(_ENDPOINTS_OF, {"b_user_id": user_id})
-    shown = _agent_of(rows[0], [row["endpoint"] for row in owned]).as_json()
-    return {name: value for name, value in shown.items() if name != "user_id"}
+    return _agent_of(rows[0], [row["endpoint"] for row in owned]).facts()
+
+
+def all_agent_facts() -> Work[FactsByKey]:
+    rows = yield Query(_ALL)
+    endpoints = yield Query(_ENDPOINTS)
+    return {agent.user_id: agent.facts() for agent in _agents_of(rows, endpoints)}
 
 
 AGENT: Final = Subject("agent", agent_facts)
@@ -132,9 +139,23 @@ def put_agent(agent: Agent) -> Work[bool]:
         yield Query(_DELETE_ENDPOINTS, {"b_user_id": agent.user_id})
     else:
         yield Query(_INSERT, _insert_values(agent))
-    for position, endpoint in enumerate(agent.endpoints):
-        yield Query(_INSERT_ENDPOINT, {"endpoint": endpoint, "user_id": agent.user_id, "position": position})
+    for values in _endpoint_values(agent):
+        yield Query(_INSERT_ENDPOINT, values)
     return not known
+
+
+def put_agents(several: Sequence[Agent]) -> Work[None]:
+    """All of them exactly as given, so that one may get what another gives away, in whatever order they come.
+
+    What still belongs to an agent who is not among them is a Conflict: look before.
+    """
+    known = {row["user_id"] for row in (yield Query(_ALL))}
+    ids = [{"b_user_id": agent.user_id} for agent in several if agent.user_id in known]
+    yield Query(_DELETE_ENDPOINTS, ids)
+    yield Query(_FREE_NUMBER, ids)
+    yield Query(_UPDATE, [_update_values(agent) for agent in several if agent.user_id in known])
+    yield Query(_INSERT, [_insert_values(agent) for agent in several if agent.user_id not in known])
+    yield Query(_INSERT_ENDPOINT, [values for agent in several for values in _endpoint_values(agent)])
 
 
 def delete_agent(user_id: str) -> Work[bool]:
@@ -157,6 +178,13 @@ def _refuse_taken(agent: Agent) -> Work[None]:
             raise Taken("personal_number", agent.personal_number, rows[0]["user_id"])
 
 
+def _agents_of(rows: Sequence[Row], endpoints: Sequence[Row]) -> list[Agent]:
+    owned: dict[str, list[str]] = defaultdict(list)
+    for row in endpoints:
+        owned[row["user_id"]].append(row["endpoint"])
+    return [_agent_of(row, owned[row["user_id"]]) for row in rows]
+
+
 def _agent_of(row: Row, endpoints: Sequence[str]) -> Agent:
     return Agent(
         user_id=row["user_id"],
@@ -166,6 +194,13 @@ def _agent_of(row: Row, endpoints: Sequence[str]) -> Agent:
         phone_brand=row["phone_brand"],
         personal_number=row["personal_number"],
     )
+
+
+def _endpoint_values(agent: Agent) -> list[dict[str, object]]:
+    return [
+        {"endpoint": endpoint, "user_id": agent.user_id, "position": position}
+        for position, endpoint in enumerate(agent.endpoints)
+    ]
 
 
 def _insert_values(agent: Agent) -> dict[str, object]:

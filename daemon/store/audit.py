@@ -20,6 +20,7 @@ from daemon.store.work import Query, Row, Work
 
 T = TypeVar("T")
 Facts = Mapping[str, object]
+FactsByKey = Mapping[str, Facts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +61,25 @@ def audited(by: By, subject: Subject, key: str, change: Callable[[], Work[T]]) -
     result = yield from change()
     new = yield from subject.facts(key)
     if old != new:
-        verb = "create" if old is None else "delete" if new is None else "change"
-        named = f"{subject.kind}:{key}" if key else subject.kind
-        yield from note(by, f"{subject.kind}.{verb}", named, *_difference(old, new))
+        yield Query(_INSERT, _change_entry(by, subject.kind, key, old, new))
+    return result
+
+
+def audited_all(
+    by: By, kind: str, facts: Callable[[], Work[FactsByKey]], change: Callable[[FactsByKey], Work[T]]
+) -> Work[T]:
+    """The same for things changed together: one entry for each that differs. The change is given what is there."""
+    old = yield from facts()
+    result = yield from change(old)
+    new = yield from facts()
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    yield Query(_INSERT, [_change_entry(by, kind, key, old.get(key), new.get(key)) for key in keys])
     return result
 
 
 def note(by: By, action: str, named: str, old: Facts | None = None, new: Facts | None = None) -> Work[None]:
     """One entry. For what has no facts to compare: a secret that was rotated, a password, a sign-in."""
-    values: dict[str, object] = {
-        "at": by.at,
-        "by": by.name[:128],
-        "action": action,
-        "object": named[:255],
-        "old": _text(old),
-        "new": _text(new),
-        "remote": by.remote and by.remote[:64],
-    }
-    yield Query(_INSERT, values)
+    yield Query(_INSERT, _entry(by, action, named, old, new))
 
 
 async def read_audit(reads: Reader, wanted: AuditFilter, limit: int, after: int | None) -> list[Row]:
@@ -106,6 +108,23 @@ def audit_json(row: Row) -> dict[str, object]:
         "old": row["old"] and json.loads(row["old"]),
         "new": row["new"] and json.loads(row["new"]),
         "remote": row["remote"],
+    }
+
+
+def _change_entry(by: By, kind: str, key: str, old: Facts | None, new: Facts | None) -> dict[str, object]:
+    verb = "create" if old is None else "delete" if new is None else "change"
+    return _entry(by, f"{kind}.{verb}", f"{kind}:{key}" if key else kind, *_difference(old, new))
+
+
+def _entry(by: By, action: str, named: str, old: Facts | None, new: Facts | None) -> dict[str, object]:
+    return {
+        "at": by.at,
+        "by": by.name[:128],
+        "action": action,
+        "object": named[:255],
+        "old": _text(old),
+        "new": _text(new),
+        "remote": by.remote and by.remote[:64],
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from daemon.store.audit import Facts, Subject
+from daemon.store.audit import Facts, FactsByKey, Subject
 from daemon.store.reader import Reader
 from daemon.store.tables import hotlines
 from daemon.store.work import Query, Row, Work
@@ -22,7 +23,11 @@ class Hotline:
     ringtone: str | None = None
 
     def as_json(self) -> dict[str, object]:
-        return {"number": self.number, "label": self.label, "ringtone": self.ringtone}
+        return {"number": self.number, **self.facts()}
+
+    def facts(self) -> Facts:
+        """All but which it is."""
+        return {"label": self.label, "ringtone": self.ringtone}
 
 
 _PAGE = (
@@ -58,7 +63,11 @@ async def read_hotline(reads: Reader, number: str) -> Hotline | None:
 
 def hotline_facts(number: str) -> Work[Facts | None]:
     rows = yield Query(_ONE, {"b_number": number})
-    return {"label": rows[0]["label"], "ringtone": rows[0]["ringtone"]} if rows else None
+    return _hotline_of(rows[0]).facts() if rows else None
+
+
+def all_hotline_facts() -> Work[FactsByKey]:
+    return {row["number"]: _hotline_of(row).facts() for row in (yield Query(_ALL))}
 
 
 HOTLINE: Final = Subject("hotline", hotline_facts)
@@ -72,6 +81,11 @@ def put_hotline(hotline: Hotline) -> Work[bool]:
     else:
         yield Query(_INSERT, {"number": hotline.number, "label": hotline.label, "ringtone": hotline.ringtone})
     return not known
+
+
+def put_hotlines(several: Iterable[Hotline]) -> Work[None]:
+    for hotline in several:
+        yield from put_hotline(hotline)
 
 
 def delete_hotline(number: str) -> Work[bool]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from daemon.policy.call_settings import QueueSettings
-from daemon.store.audit import Facts, Subject
+from daemon.store.audit import Facts, FactsByKey, Subject
 from daemon.store.reader import Reader
 from daemon.store.tables import queues
 from daemon.store.work import Query, Row, Work
@@ -43,7 +44,11 @@ async def read_queue(reads: Reader, name: str) -> QueueSettings | None:
 
 def queue_facts(name: str) -> Work[Facts | None]:
     rows = yield Query(_ONE, {"b_name": name})
-    return {"create_tickets": bool(rows[0]["create_tickets"]), "ringtone": rows[0]["ringtone"]} if rows else None
+    return asdict(_queue_of(rows[0])) if rows else None
+
+
+def all_queue_facts() -> Work[FactsByKey]:
+    return {row["name"]: asdict(_queue_of(row)) for row in (yield Query(_ALL))}
 
 
 QUEUE: Final = Subject("queue", queue_facts)
@@ -57,6 +62,11 @@ def put_queue(name: str, queue: QueueSettings) -> Work[bool]:
     else:
         yield Query(_INSERT, {"name": name, "create_tickets": queue.create_tickets, "ringtone": queue.ringtone})
     return not known
+
+
+def put_queues(several: Mapping[str, QueueSettings]) -> Work[None]:
+    for name, queue in several.items():
+        yield from put_queue(name, queue)
 
 
 def delete_queue(name: str) -> Work[bool]:

@@ -6,8 +6,8 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-HOME: Final = "/password"
-"""The first page after signing in; the only one that there is, so far."""
+HOME: Final = "/"
+"""Leads everybody to the first page of his role."""
 
 SIGN_IN: Final = "/sign-in"
 _LONGEST: Final = 1000

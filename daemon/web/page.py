@@ -1,4 +1,7 @@
-"""Pages: HTML from templates that escape everything, under a policy that runs no script but our own files."""
+"""Pages: HTML from templates that escape everything, under a policy that runs no script but our own files.
+
+Whoever is signed in gets them inside the shell: navigation, state of the PBX, language, account.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,16 @@ from aiohttp import web
 from jinja2 import PackageLoader, StrictUndefined
 
 from daemon.store.sessions import new_session_id
+from daemon.store.settings import read_settings
+from daemon.web.assets import asset_path
 from daemon.web.caller import CALLER
 from daemon.web.cookies import form_cookie, session_cookie, set_form
 from daemon.web.csrf import FIELD, csrf_token
+from daemon.web.formats import Formats
+from daemon.web.navigation import sections_of
 from daemon.web.problem import Problem
 from daemon.web.services import services
-from daemon.web.words import Translate, browser_language, translator
+from daemon.web.words import Translate, browser_language, translations, translator
 
 PAGES: Final = web.AppKey("pages", frozenset[tuple[str, str]])
 
@@ -43,24 +50,36 @@ def is_page(request: web.Request) -> bool:
     return (method, resource.canonical if resource else "") in request.app[PAGES]
 
 
+async def show(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
+    """A page with times and numbers in it: templates get `formats` for the reader and the call centre's zone."""
+    parts = services(request)
+    zone = (await read_settings(parts.reads)).settings.time_zone
+    return page(request, template, status, formats=Formats(language_of(request), zone, parts.clock()), **values)
+
+
 def page(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-    """The template with `_`, `lang`, `address()` and the `csrf` field's value, for a session or a form before one."""
+    """The template with `_`, `ngettext`, `lang`, `address()`, `asset()`, the shell, and the `csrf` field's value."""
     language = language_of(request)
-    in_session = request.get(CALLER) is not None
-    secret = (session_cookie(request) if in_session else form_cookie(request)) or new_session_id()
+    known = request.get(CALLER)
+    secret = (session_cookie(request) if known else form_cookie(request)) or new_session_id()
     context = {
         "_": translator(language),
+        "ngettext": translations(language).ngettext,
         "lang": language,
         "address": lambda path: address(request, path),
+        "asset": lambda name: address(request, asset_path(name)),
         "csrf_field": FIELD,
         "csrf": csrf_token(secret),
+        "who": known,
+        "sections": sections_of(known.role) if known else (),
+        "path": request.path,
         **values,
     }
     response = aiohttp_jinja2.render_template(template, request, context, status=status)
     response.headers["Content-Security-Policy"] = _POLICY
     # With no-referrer a browser sends `Origin: null` with our own forms too (Fetch §3.2), which csrf must refuse.
     response.headers["Referrer-Policy"] = "same-origin"
-    if not in_session:
+    if known is None:
         set_form(request, response, secret)
     return response
 
@@ -84,6 +103,15 @@ def address(request: web.Request, path: str) -> str:
 def redirect(request: web.Request, path: str) -> web.Response:
     """After a form, or to the sign-in: always by GET (RFC 9110 §15.4.4)."""
     return web.Response(status=303, headers={"Location": address(request, path)})
+
+
+def wants_page(request: web.Request) -> bool:
+    """A person who asks for what is not there: a browser says first that it wants HTML; the API is for programs."""
+    return is_page(request) or (
+        request.match_info.http_exception is not None
+        and not request.path.startswith("/api/")
+        and request.headers.get("Accept", "").startswith("text/html")
+    )
 
 
 def problem_page(request: web.Request, problem: Problem) -> web.Response:

@@ -26,7 +26,9 @@ from daemon.web import (
     tokens,
     webhooks,
 )
+from daemon.web.assets import get_asset, get_icon
 from daemon.web.auth import Access
+from daemon.web.pages import home
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,10 @@ ROUTES: Final = (
     Route("POST", f"{_API}/tokens", tokens.create_token, _ADMIN),
     Route("DELETE", f"{_API}/tokens/{{token_id}}", tokens.remove_token, _ADMIN),
     Route("GET", f"{_API}/audit", audit.list_audit, _ADMIN),
+    Route("PATCH", f"{_API}/session", session.patch_session, _AGENTS),
+    Route("GET", "/assets/{version}/{name}", get_asset, None),
+    Route("GET", "/favicon.ico", get_icon, None),
+    Route("GET", "/", home.show_home, _AGENTS, page=True),
     Route("GET", "/sign-in", sign_in.show_sign_in, None, page=True),
     Route("POST", "/sign-in", sign_in.enter, None, page=True),
     Route("GET", "/set-up/{token}", set_up.show_set_up, None, page=True),

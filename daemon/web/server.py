@@ -16,7 +16,7 @@ from daemon.web.auth import ACCESS, REVOCATIONS, Revocations, authorize
 from daemon.web.body import BODY_LIMIT
 from daemon.web.brake import BRAKE, Brake
 from daemon.web.caller import CALLER
-from daemon.web.page import PAGES, is_page, problem_page, set_up_pages, words
+from daemon.web.page import PAGES, problem_page, set_up_pages, wants_page, words
 from daemon.web.password_check import PASSWORD_CHECK, PasswordCheck
 from daemon.web.problem import SHOWING, Problem, Showing, problem_response, problems
 from daemon.web.remote import remote_of
@@ -90,7 +90,7 @@ def _add(app: web.Application, route: Route) -> None:
 
 def show_problem(request: web.Request, problem: Problem) -> web.Response:
     """People read it in their language; programs always get the same words."""
-    if is_page(request):
+    if wants_page(request):
         return problem_page(request, problem.translated(words(request)))
     known = request.get(CALLER)
     return problem_response(problem.translated(words(request)) if known and known.account else problem)

@@ -1,14 +1,44 @@
-"""`/api/v1/session`: who am I. For a session it also tells the token that its changes must carry."""
+"""`/api/v1/session`: who am I, and in which language. For a session it also tells the token that its changes must carry."""
 
 from __future__ import annotations
 
-from aiohttp import web
+from dataclasses import dataclass
+from typing import Final
 
-from daemon.web.caller import caller
+from aiohttp import web
+from pydantic import TypeAdapter
+
+from daemon.message import Message
+from daemon.store.accounts import ACCOUNT, Language, change_account
+from daemon.web.audit import change
+from daemon.web.body import json_object, validated
+from daemon.web.caller import by, caller
 from daemon.web.cookies import session_cookie
 from daemon.web.csrf import csrf_token
 from daemon.web.listing import json_response
+from daemon.web.problem import Problem
 from daemon.web.query import Query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionForm:
+    """The body of a PATCH: what a person may change of his own account."""
+
+    language: Language
+
+
+_FORM: Final = TypeAdapter(SessionForm)
+
+
+async def patch_session(request: web.Request) -> web.Response:
+    """Only a session: a token has no language."""
+    Query(request, ())
+    if (account := caller(request).account) is None:
+        raise Problem(403, Message("a token has no language; sign in"))
+    values = {"language": validated(_FORM, await json_object(request)).language}
+    who = by(request)
+    await change(request, ACCOUNT, account.name, lambda: change_account(account.name, values, who))
+    return json_response(values)
 
 
 async def get_session(request: web.Request) -> web.Response:

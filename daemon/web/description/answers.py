@@ -1,0 +1,258 @@
+"""The objects of the API's answers, field by field. A test compares them with what the handlers really send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from daemon.call.model import CallState, Direction, EndedBy, MissedReason, Outcome
+from daemon.policy.decision import EventType, TicketKind
+from daemon.store.accounts import Language
+from daemon.store.tokens import Role
+from daemon.store.values import DeliveryStatus, TicketStatus
+
+Time = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
+            "examples": ["2026-11-22T07:34:19.467Z"],
+        }
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Everything a customer experiences from the first ring to the end."""
+
+    call_id: Annotated[str, Field(description="Never changes, through every transfer.")]
+    pbx: str
+    direction: Direction
+    customer_number: Annotated[str | None, Field(description="E.164, else as received; null: anonymous.")]
+    customer_number_raw: str | None
+    customer_name: str | None
+    hotline: Annotated[str | None, Field(description="The company's number of this call.")]
+    queue: str | None
+    user_id: Annotated[str | None, Field(description="The agent who answered, the last of several.")]
+    user_ids: tuple[str, ...]
+    state: CallState
+    outcome: Annotated[Outcome | None, Field(description="null while it is open, and for internal calls nobody took.")]
+    missed_reason: MissedReason | None
+    started_at: Time
+    queued_at: Time | None
+    answered_at: Annotated[Time | None, Field(description="When a person answered, not an IVR, music or voicemail.")]
+    ended_at: Time | None
+    wait_seconds: Annotated[float | None, Field(description="From the queue or the start to the answer or the end.")]
+    talk_seconds: float | None
+    ended_by: EndedBy | None
+    hangup_cause: Annotated[int | None, Field(description="Q.850.")]
+    ticket_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """What came of one call, or of several missed ones of a customer on one day."""
+
+    ticket_id: str
+    kind: TicketKind
+    status: TicketStatus
+    customer_number: str | None
+    hotline: str | None
+    queue: str | None
+    assignee: Annotated[str | None, Field(description="The user id of an agent.")]
+    note: str
+    call_ids: tuple[str, ...]
+    missed_count: int
+    opened_at: Time
+    updated_at: Time
+    closed_at: Time | None
+    closed_reason: Annotated[str | None, Field(description="`manual`, or the rule that closed it.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A person with one or more phones."""
+
+    user_id: str
+    name: str
+    endpoints: Annotated[tuple[str, ...], Field(description="As the PBX names the phones: `PJSIP/1001`.")]
+    ringtone: str | None
+    phone_brand: str | None
+    personal_number: Annotated[str | None, Field(description="A mobile that counts as the agent's phone; E.164.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What was set for a queue."""
+
+    name: str
+    create_tickets: bool
+    ringtone: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hotline:
+    """What was set for a number of the company."""
+
+    number: str
+    label: str
+    ringtone: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """An address that is told of events."""
+
+    webhook_id: str
+    url: str
+    events: tuple[EventType, ...]
+    description: str
+    enabled: bool
+    disabled_reason: Annotated[str | None, Field(description="`paused` by an admin, or what a delivery met with.")]
+    created_at: Time
+    updated_at: Time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWebhook(Webhook):
+    """A webhook just made, with the secret that signs its messages."""
+
+    secret: Annotated[str, Field(description="Shown this once.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSecret:
+    webhook_id: str
+    secret: Annotated[str, Field(description="Shown this once.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopupSecret:
+    secret: Annotated[str, Field(description="Shown this once.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryAnswer:
+    """What came of one attempt: a status, or an error in words."""
+
+    status_code: int | None
+    latency_ms: int
+    error: str | None
+    answer: Annotated[str | None, Field(description="The beginning of what was answered.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    replayed: Annotated[int, Field(description="How many are pending again.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to one target."""
+
+    delivery_id: Annotated[str, Field(description="The `webhook-id` of every attempt.")]
+    webhook_id: Annotated[str | None, Field(description="null: the popup URL.")]
+    event_type: str
+    method: Literal["GET", "POST"]
+    url: str
+    body: Annotated[str, Field(description="What was signed, byte for byte.")]
+    pbx: str | None
+    call_id: str | None
+    ticket_id: str | None
+    user_id: str | None
+    status: DeliveryStatus
+    attempt_count: int
+    next_attempt_at: Time | None
+    expires_at: Time
+    created_at: Time
+    finished_at: Time | None
+    last_status_code: int | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of a delivery."""
+
+    number: int
+    at: Time
+    status_code: int | None
+    latency_ms: int
+    error: str | None
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryWithAttempts(Delivery):
+    """A delivery and its last hundred attempts, oldest first."""
+
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Who asks."""
+
+    name: Annotated[str, Field(description="An account's, or `token:` and its label.")]
+    role: Role
+    user_id: str | None
+    language: Language | None
+    csrf_token: Annotated[str | None, Field(description="What changes of this session carry; null for a token.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person who signs in."""
+
+    name: str
+    role: Role
+    user_id: Annotated[str | None, Field(description="The agent that this account is.")]
+    language: Language
+    disabled: bool
+    created_at: Time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """The key of a program, without the key."""
+
+    token_id: str
+    role: Role
+    label: str
+    created_at: Time
+    last_used_at: Annotated[Time | None, Field(description="To the minute.")]
+    revoked_at: Time | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken(Token):
+    """A token just made."""
+
+    token: Annotated[str, Field(description="Shown this once.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who changed what, from what to what."""
+
+    audit_id: str
+    at: Time
+    by: str
+    action: Annotated[str, Field(examples=["agent.change"])]
+    object: Annotated[str, Field(examples=["agent:an"])]
+    old: Annotated[dict[str, Any] | None, Field(description="What was other before; null: it was not there.")]
+    new: Annotated[dict[str, Any] | None, Field(description="What it is now; null: it is gone.")]
+    remote: Annotated[str | None, Field(description="The address that asked; null: the machine itself.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldError:
+    """What is wrong with one field or parameter; the empty name is the body as a whole."""
+
+    field: str
+    message: str

@@ -1,0 +1,69 @@
+"""The call settings, and the description of this description."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from daemon.policy.call_settings import CallSettings
+from daemon.web.description import answers
+from daemon.web.description.model import Answer, Body, Description, Descriptions, Parameter, Schema
+from daemon.web.settings_rules import RINGTONE, URL_FIELDS, URL_LIMIT
+
+_TAG: Final = "Call settings"
+_URL: Final = {"format": "uri", "maxLength": URL_LIMIT, "examples": ["https://crm.example.com/pop"]}
+_REFINED: Final[dict[str, Schema]] = {
+    **dict.fromkeys(URL_FIELDS, _URL),
+    "disconnect_timeout_seconds": {
+        "description": "0 is off.",
+        "anyOf": [{"const": 0}, {"minimum": 5, "maximum": 3600}],
+    },
+    "ringtone": {"pattern": RINGTONE},
+    "time_zone": {"description": "An IANA time zone.", "examples": ["Asia/Ho_Chi_Minh"]},
+    "country": {"description": "ISO 3166.", "pattern": "^[A-Z]{2}$", "examples": ["VN"]},
+}
+_ETAG: Final = {"ETag": "The version of the settings, for `If-Match`."}
+_IF_MATCH: Final = Parameter(
+    "If-Match",
+    "The `ETag` of your GET: 412 when somebody else was faster. Left out: the last one wins.",
+    {"type": "string"},
+    "header",
+)
+
+
+def _change(summary: str, more: str = "") -> Description:
+    return Description(
+        tag=_TAG,
+        summary=summary,
+        more=more,
+        parameters=(_IF_MATCH,),
+        body=Body(CallSettings, partial=True, refined=_REFINED),
+        answers={200: Answer("All settings as they are now.", CallSettings, _ETAG)},
+        refusals={412: "Somebody changed the settings meanwhile; read them again."},
+    )
+
+
+CALL_SETTINGS: Final[Descriptions] = {
+    ("GET", "/call-settings"): Description(
+        tag=_TAG,
+        summary="All call settings.",
+        answers={200: Answer("The settings.", CallSettings, _ETAG)},
+    ),
+    ("PUT", "/call-settings"): _change(
+        "Changes the settings that are given and no others, all or none of them.",
+        "They count from the next event of every call, running ones too.",
+    ),
+    ("PATCH", "/call-settings"): _change("The same as PUT."),
+    ("POST", "/call-settings/rotate-popup-secret"): Description(
+        tag=_TAG,
+        summary="Makes a new secret for the signature of popups; the old one signs nothing more.",
+        answers={200: Answer("The secret.", answers.PopupSecret)},
+    ),
+}
+
+ITSELF: Final[Descriptions] = {
+    ("GET", "/openapi.json"): Description(
+        tag="This description",
+        summary="This description, as OpenAPI 3.1.",
+        answers={200: Answer("An OpenAPI document.", {"type": "object"})},
+    ),
+}

@@ -1,0 +1,24 @@
+"""All descriptions. A new address of the API has its own here, or a test fails."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from daemon.web.description.access import ACCESS
+from daemon.web.description.calls import CALLS, EVENTS, TICKETS
+from daemon.web.description.model import Descriptions
+from daemon.web.description.settings import CALL_SETTINGS, ITSELF
+from daemon.web.description.team import TEAM
+from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
+
+DESCRIPTIONS: Final[Descriptions] = {
+    **CALLS,
+    **TICKETS,
+    **EVENTS,
+    **CALL_SETTINGS,
+    **TEAM,
+    **WEBHOOKS,
+    **DELIVERIES,
+    **ACCESS,
+    **ITSELF,
+}

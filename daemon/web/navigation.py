@@ -1,0 +1,75 @@
+"""The pages a reader can go to, in the order in which they stand at the side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from daemon.message import Message
+from daemon.store.tokens import Role
+
+_ADMIN: Final = frozenset({Role.ADMIN})
+_EVERYBODY: Final = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`pages` are the beginnings of the paths that belong to it besides its own."""
+
+    path: str
+    title: Message
+    roles: frozenset[Role]
+    icon: str
+    pages: tuple[str, ...] = ()
+
+    def leads_to(self, path: str) -> bool:
+        return path == self.path or any(path.startswith(beginning) for beginning in (self.path + "/", *self.pages))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: Message
+    links: tuple[Link, ...]
+
+
+SECTIONS: Final = (
+    Section(
+        Message("Settings"),
+        (
+            Link("/settings/calls", Message("Calls"), _ADMIN, "calls"),
+            Link("/settings/agents", Message("Agents"), _ADMIN, "agents", ("/settings/new-agent",)),
+            Link("/settings/queues", Message("Queues"), _ADMIN, "queues"),
+            Link("/settings/hotlines", Message("Hotlines"), _ADMIN, "hotlines"),
+            Link("/settings/ringtones", Message("Ringtones"), _ADMIN, "ringtones"),
+            Link(
+                "/settings/webhooks",
+                Message("Webhooks"),
+                _ADMIN,
+                "webhooks",
+                ("/settings/new-webhook", "/settings/deliveries"),
+            ),
+            Link("/settings/pbx", Message("PBX"), _ADMIN, "pbx"),
+        ),
+    ),
+    Section(
+        Message("Administration"),
+        (
+            Link("/settings/accounts", Message("Accounts"), _ADMIN, "accounts", ("/settings/new-account",)),
+            Link("/settings/tokens", Message("API tokens"), _ADMIN, "tokens"),
+            Link("/settings/audit", Message("Changes"), _ADMIN, "audit"),
+            Link("/reference", Message("API reference"), _EVERYBODY, "reference"),
+        ),
+    ),
+)
+
+
+def sections_of(role: Role) -> Sequence[Section]:
+    """What this role may open; a section with nothing in it is left out."""
+    shown = [Section(one.title, tuple(link for link in one.links if role in link.roles)) for one in SECTIONS]
+    return [section for section in shown if section.links]
+
+
+def home_of(role: Role) -> str:
+    """The first page after signing in."""
+    return "/settings/calls" if role is Role.ADMIN else "/password"
