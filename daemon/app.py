@@ -26,6 +26,7 @@ from daemon.delivery.target_guard import TargetGuard, guard_from_config
 from daemon.delivery.try_out import try_target
 from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
+from daemon.pbx_desk import PbxDesk
 from daemon.rules import SigningSecrets, read_rules
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
 from daemon.store.outbox import Settlement, read_disabled_webhooks, replay, replay_failed
@@ -62,6 +63,7 @@ class Daemon:
         self.bus = Bus()
         self.feed = EventFeed()
         self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
+        self.pbx_desk = PbxDesk(self.links, self._rung_strangers)
         self.guard: TargetGuard = guard_from_config(
             [str(n) for n in config.delivery.allow_networks], [str(n) for n in config.delivery.deny_networks]
         )
@@ -138,6 +140,7 @@ class Daemon:
         await self._start_web()
         self._watch(asyncio.create_task(self.store.watch(), name="store"))
         self._watch(asyncio.create_task(self._beat(), name="heartbeat"))
+        self._watch(asyncio.create_task(self.pbx_desk.watch(), name="pbx desk"))
 
     async def _start_delivery(self) -> None:
         await self.secrets.load(self.store, now_ms())
@@ -244,9 +247,13 @@ class Daemon:
             replay_failed=self._replay_failed,
             try_target=self._try_target,
             refuse_target=self._refuse_target,
+            pbxs=self.pbx_desk,
             public_url=self.config.http.public_url,
             trusted_proxies=self.config.http.trusted_proxies,
         )
+
+    def _rung_strangers(self, pbx: PbxName) -> dict[str, UnixMs]:
+        return self.dispatcher.rung_strangers(pbx)
 
     async def _readiness(self) -> list[Check]:
         writer = self.store.writer

@@ -130,6 +130,10 @@ class Dispatcher:
         """All living calls of all PBXs."""
         return (call for tracker in self._trackers.values() for call in tracker.calls())
 
+    def rung_strangers(self, pbx: PbxName) -> dict[str, UnixMs]:
+        """Endpoints of no agent that calls from outside made ring since the start, and when last."""
+        return {str(endpoint): at for endpoint, at in self._trackers[pbx].rung_strangers.items()}
+
     def oddities(self) -> dict[str, int]:
         """Count the signals that did not fit the state they met, by kind."""
         counts: dict[str, int] = {}

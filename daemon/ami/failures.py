@@ -21,6 +21,10 @@ class ClosedByPbx(LinkLost):
     """The PBX closed the connection."""
 
 
+class LoggedInAgain(LinkLost):
+    """We ended the connection ourselves to make it anew."""
+
+
 class ActionTimeout(TryAgain):
     """The PBX did not answer in time; whether it acted is unknown."""
 

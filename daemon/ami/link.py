@@ -15,7 +15,7 @@ import structlog
 from daemon.ami.actions import Actions
 from daemon.ami.backoff import delay
 from daemon.ami.connection import EXPECTED, Connection, unix_ms
-from daemon.ami.failures import LinkLost, LoginRefused
+from daemon.ami.failures import LoggedInAgain, LoginRefused
 from daemon.ami.intake import SignalSink
 from daemon.ami.protocol import Tap
 from daemon.ami.settings import AmiConfig
@@ -114,7 +114,7 @@ class AmiLink:
     def log_in_again(self) -> None:
         """End this connection and make another: a session keeps the rights it had at its login."""
         if self._connection:
-            self._connection.end(LinkLost("logging in again"))
+            self._connection.end(LoggedInAgain())
 
     async def _keep(self, sink: SignalSink) -> None:
         failures = 0
@@ -143,7 +143,8 @@ class AmiLink:
     def _failed(self, error: Exception) -> None:
         self.state = LinkState.REFUSED if isinstance(error, LoginRefused) else LinkState.LOST
         self.connected_since = None
-        self.last_failure = Failure(error, unix_ms())
+        if not isinstance(error, LoggedInAgain):
+            self.last_failure = Failure(error, unix_ms())
         where = f"{self.config.host}:{self.config.port}"
         self.last_error = f"{where}: {error}" if str(error) else f"{where}: {type(error).__name__}"
         _log.warning(f"ami_link_{self.state.value}", pbx=self.config.name, reason=self.last_error)

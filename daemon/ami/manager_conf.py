@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from daemon.ami.settings import READ_CLASSES
 from daemon.ami.signal_table import SIGNAL_TABLE
+
+FILE: Final = "/etc/asterisk/manager.conf"
+RELOAD: Final = "asterisk -rx 'manager reload'"
 
 _BESIDE_CALLS = ("OriginateResponse",)
 
@@ -16,7 +20,7 @@ class ManagerUser:
     """Whom to write the stanza for. `permit` is the address the daemon comes from."""
 
     name: str = "callwarden"
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
     permit: str = "127.0.0.1/255.255.255.255"
     set_ringtones: bool = False
     """Ringtones are written to Asterisk's database, and DBPut needs the wide class `system`."""
@@ -26,22 +30,38 @@ def stanza(user: ManagerUser | None = None) -> str:
     """Return the text of the user; a secret is made where none is given."""
     user = user or ManagerUser()
     lines = [
-        "; Callwarden's user: add this to /etc/asterisk/manager.conf, then: asterisk -rx 'manager reload'",
+        f"; Callwarden's user: add this to {FILE}, then: {RELOAD}",
         "; In [general] set timestampevents = yes: times are then the PBX's own, exact to the millisecond.",
+        *_user_lines(user, f"secret = {user.secret or secrets.token_urlsafe(24)}"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def stanza_without_secret(user: ManagerUser) -> str:
+    """The same for a page: whoever pastes it without writing the secret has a user that nobody can log in as."""
+    hint = "; secret = write here the secret of this PBX in Callwarden's configuration, and remove the semicolon"
+    return "\n".join(_user_lines(user, hint)) + "\n"
+
+
+def _user_lines(user: ManagerUser, secret: str) -> list[str]:
+    return [
         f"[{user.name}]",
-        f"secret = {user.secret or secrets.token_urlsafe(24)}",
+        secret,
         "deny = 0.0.0.0/0.0.0.0",
+        "deny = ::/0",  # a line denies addresses of its own family only (Asterisk main/acl.c)
         f"permit = {user.permit}",
         f"read = {READ_CLASSES}",
         f"write = {','.join(_write_classes(user))}",
         "writetimeout = 5000",
         f"eventfilter = ^Event: ({'|'.join(_events())})",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _write_classes(user: ManagerUser) -> tuple[str, ...]:
-    """Hangup, Getvar and Setvar are `call`; CoreShowChannels is `reporting` or `system`; Ping needs none."""
+    """Hangup, Getvar, Setvar and DeviceStateList are `call`; CoreShowChannels is `reporting` or `system`.
+
+    Ping, QueueStatus and ListCommands need none. PJSIPShowEndpoints would need `system` and is done without.
+    """
     return ("call", "originate", "system" if user.set_ringtones else "reporting")
 
 

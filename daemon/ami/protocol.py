@@ -23,6 +23,7 @@ from daemon.call.signals import Signal, UnixMs
 
 _log = structlog.get_logger(__name__)
 
+
 class NotAsterisk(ProtocolError):
     """This is no Asterisk manager interface: check host and port."""
 

@@ -10,6 +10,7 @@ from daemon.call.live import Leg, LiveCall, Role
 from daemon.call.model import CallId, PbxName, UserId
 from daemon.call.signals import BridgeId, ChannelId, ChannelKind, ChannelState, Endpoint, UnixMs
 
+_STRANGERS = 2_000  # a channel name may hold a number (DAHDI), so there is no end of names
 _REMEMBERED = 20_000  # ended channels kept so that a late or repeated event cannot bring one back
 
 
@@ -24,6 +25,7 @@ class Board:
         self.by_linked: dict[ChannelId, LiveCall] = {}
         self.bridges: dict[BridgeId, dict[ChannelId, Leg]] = {}
         self.gone: OrderedDict[ChannelId, None] = OrderedDict()
+        self.rung_strangers: OrderedDict[Endpoint, UnixMs] = OrderedDict()
         self.ended_before: frozenset[str] = frozenset()  # calls that had ended when the store was read
         self.events: list[CallEvent] = []
         self.oddities: Counter[str] = Counter()
@@ -39,6 +41,13 @@ class Board:
         if leg is not None:
             leg.epoch = self.epoch
         return leg
+
+    def note_stranger(self, endpoint: Endpoint, at: UnixMs) -> None:
+        """Remember that a call from outside made this endpoint of no agent ring."""
+        self.rung_strangers[endpoint] = at
+        self.rung_strangers.move_to_end(endpoint)
+        if len(self.rung_strangers) > _STRANGERS:
+            self.rung_strangers.popitem(last=False)
 
     def call_for(self, channel: ChannelId, linked: ChannelId, at: UnixMs) -> LiveCall:
         """Find the call a new channel belongs to, or begin one named after its first channel."""

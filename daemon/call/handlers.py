@@ -137,7 +137,11 @@ def _join_caller(board: Board, caller: Leg, callee: Leg, signal: DialBegan) -> N
 def _dial_outside(board: Board, callee: Leg, signal: DialBegan) -> None:
     call = callee.call
     number = first_dialled(signal.dialled, board.directory.country)
-    if _is_personal_number(board, callee, number) or call.ended or call.direction is Direction.INCOMING:
+    if _is_personal_number(board, callee, number) or call.ended:
+        return
+    if call.direction is Direction.INCOMING:
+        if callee.role is Role.OUTSIDE and callee.kind is ChannelKind.DEVICE:
+            board.note_stranger(callee.endpoint, signal.at)
         return
     if call.direction is Direction.OUTGOING and call.answered_at is not None:
         return  # the customer is on the line; this is somebody else

@@ -7,7 +7,8 @@ nothing and is counted in `oddities`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from daemon.call.board import Board
 from daemon.call.directory import Directory
@@ -15,7 +16,7 @@ from daemon.call.events import CallEvent
 from daemon.call.handlers import HANDLERS
 from daemon.call.live import restore
 from daemon.call.model import Call, CallId, PbxName
-from daemon.call.signals import Signal, UnixMs
+from daemon.call.signals import Endpoint, Signal, UnixMs
 
 
 class Tracker:
@@ -28,6 +29,11 @@ class Tracker:
     def oddities(self) -> Counter[str]:
         """Counts signals that did not fit, by state and signal."""
         return self._board.oddities
+
+    @property
+    def rung_strangers(self) -> Mapping[Endpoint, UnixMs]:
+        """Endpoints of no agent that calls from outside made ring, and when last: a trunk, or a phone forgotten."""
+        return MappingProxyType(self._board.rung_strangers)
 
     @property
     def directory(self) -> Directory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +15,8 @@ from daemon.call.signals import UnixMs
 from daemon.errors import CallwardenError
 from daemon.store.audit import By, Facts, Subject, note
 from daemon.store.reader import Reader
+from daemon.store.row import compact_json
+from daemon.store.statement import each_of
 from daemon.store.tables import accounts, agents, sessions
 from daemon.store.tokens import Role
 from daemon.store.work import Query, Row, Work
@@ -86,6 +88,8 @@ _AGENT = select(agents.c.user_id).where(agents.c.user_id == bindparam("b_user_id
 _OWNER = select(accounts.c.name).where(
     accounts.c.user_id == bindparam("b_user_id"), accounts.c.name != bindparam("b_name")
 )
+_OWNERS = select(accounts.c.user_id, accounts.c.name).where(accounts.c.user_id.is_not(None))
+_OWNERS_OF = _OWNERS.where(accounts.c.user_id.in_(each_of("b_user_ids")))
 _INSERT = insert(accounts)
 _UPDATE = (
     update(accounts)
@@ -124,6 +128,15 @@ async def read_accounts(reads: Reader, after: str = "", limit: int | None = None
     else:
         rows = await reads.fetch(_PAGE, {"b_after": after, "b_limit": limit})
     return [account_of(row) for row in rows]
+
+
+async def read_owners(reads: Reader, user_ids: Collection[str] | None = None) -> dict[str, str]:
+    """The account that belongs to each of these agents, or of all; without those who have none."""
+    if user_ids is None:
+        rows = await reads.fetch(_OWNERS, {})
+    else:
+        rows = await reads.fetch(_OWNERS_OF, {"b_user_ids": compact_json(list(user_ids))})
+    return {row["user_id"]: row["name"] for row in rows}
 
 
 async def any_account(reads: Reader) -> bool:

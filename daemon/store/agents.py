@@ -16,6 +16,7 @@ from daemon.call.signals import Endpoint
 from daemon.errors import CallwardenError
 from daemon.store.audit import Facts, FactsByKey, Subject
 from daemon.store.reader import Reader
+from daemon.store.ringtone_choice import require_ringtone
 from daemon.store.tables import agent_endpoints, agents
 from daemon.store.work import Query, Row, Work
 
@@ -131,8 +132,9 @@ AGENT: Final = Subject("agent", agent_facts)
 
 
 def put_agent(agent: Agent) -> Work[bool]:
-    """The agent exactly as given. True: new. Raises Taken, and then nothing was changed."""
+    """The agent exactly as given. True: new. Raises Taken, UnknownRingtone, and then nothing was changed."""
     yield from _refuse_taken(agent)
+    yield from require_ringtone(agent.ringtone)
     known = yield Query(_ONE, {"b_user_id": agent.user_id})
     if known:
         yield Query(_UPDATE, _update_values(agent))

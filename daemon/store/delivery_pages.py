@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 
 from daemon.call.rendering import iso_utc
+from daemon.store.outbox import COUNT_FAILED, FINISHED_WITHOUT_SUCCESS, PENDING
 from daemon.store.reader import Reader
 from daemon.store.tables import deliveries, delivery_attempts
 from daemon.store.work import Row
@@ -15,9 +16,10 @@ from daemon.store.work import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """None matches every delivery; `webhook_id` '' the popups."""
+    """None matches every delivery; `webhook_id` '' the popups. `failed`: only what ended without success."""
 
     status: str | None = None
+    failed: bool = False
     webhook_id: str | None = None
     event_type: str | None = None
     call_id: str | None = None
@@ -34,6 +36,40 @@ _ATTEMPTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Of one target: how many deliveries wait, and how many were given up."""
+
+    waiting: int = 0
+    failed: int = 0
+
+
+# By the index on `status`: what was delivered, nearly all of it, is not looked at.
+_UNFINISHED = (
+    select(deliveries.c.webhook_id, deliveries.c.status, func.count().label("count"))
+    .where(deliveries.c.status.in_((PENDING, *FINISHED_WITHOUT_SUCCESS)))
+    .group_by(deliveries.c.webhook_id, deliveries.c.status)
+)
+
+
+async def read_unfinished(reads: Reader) -> Mapping[str, Unfinished]:
+    """By webhook id; '' are the popups."""
+    found: dict[str, Unfinished] = {}
+    for row in await reads.fetch(_UNFINISHED, {}):
+        known, count = found.get(row["webhook_id"], Unfinished()), int(row["count"])
+        if row["status"] == PENDING:
+            found[row["webhook_id"]] = Unfinished(known.waiting + count, known.failed)
+        else:
+            found[row["webhook_id"]] = Unfinished(known.waiting, known.failed + count)
+    return found
+
+
+async def count_replayable(reads: Reader, webhook_id: str) -> int:
+    """How many `replay_failed` would send again."""
+    rows = await reads.fetch(COUNT_FAILED, {"b_webhook_id": webhook_id, "b_since": 0})
+    return int(rows[0]["failed"])
+
+
 async def read_deliveries(
     reads: Reader, wanted: DeliveryFilter, limit: int, after: Sequence[int | str] | None
 ) -> list[Row]:
@@ -41,6 +77,8 @@ async def read_deliveries(
     for name in ("status", "webhook_id", "event_type", "call_id"):
         if (value := getattr(wanted, name)) is not None:
             statement = statement.where(deliveries.c[name] == value)
+    if wanted.failed:
+        statement = statement.where(deliveries.c.status.in_(FINISHED_WITHOUT_SUCCESS))
     if after is not None:
         statement = statement.where(tuple_(*_PLACE) < tuple_(*after))
     return list(await reads.fetch(statement, {}))

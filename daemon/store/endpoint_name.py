@@ -8,7 +8,8 @@ from typing import Final
 LIMIT: Final = 128
 
 # Technology and resource (`PJSIP/1001`, `sofia/internal/1001`): nothing that a dialplan reads as more (, & |).
-_FORM: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,31})/[^/\s,&|;\x00-\x1f\x7f-\x9f][^\s,&|;\x00-\x1f\x7f-\x9f]*")
+PATTERN: Final = r"^([A-Za-z][A-Za-z0-9_]{0,31})/[^/\s,&|;\x00-\x1f\x7f-\x9f][^\s,&|;\x00-\x1f\x7f-\x9f]*$"
+_FORM: Final = re.compile(PATTERN)
 
 # `.type` of the drivers' `struct ast_channel_tech`. A technology that is not here stays as it was written: whoever has
 # a driver of another house (or FreeSWITCH) knows its spelling better.

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from daemon.store.audit import Facts, FactsByKey, Subject
 from daemon.store.reader import Reader
+from daemon.store.ringtone_choice import require_ringtone
 from daemon.store.tables import hotlines
 from daemon.store.work import Query, Row, Work
 
@@ -74,7 +75,8 @@ HOTLINE: Final = Subject("hotline", hotline_facts)
 
 
 def put_hotline(hotline: Hotline) -> Work[bool]:
-    """True: new."""
+    """True: new. Raises UnknownRingtone."""
+    yield from require_ringtone(hotline.ringtone)
     known = yield Query(_ONE, {"b_number": hotline.number})
     if known:
         yield Query(_UPDATE, {"b_number": hotline.number, "b_label": hotline.label, "b_ringtone": hotline.ringtone})

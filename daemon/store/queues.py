@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from daemon.policy.call_settings import QueueSettings
 from daemon.store.audit import Facts, FactsByKey, Subject
 from daemon.store.reader import Reader
+from daemon.store.ringtone_choice import require_ringtone
 from daemon.store.tables import queues
 from daemon.store.work import Query, Row, Work
 
@@ -55,7 +56,8 @@ QUEUE: Final = Subject("queue", queue_facts)
 
 
 def put_queue(name: str, queue: QueueSettings) -> Work[bool]:
-    """True: new."""
+    """True: new. Raises UnknownRingtone."""
+    yield from require_ringtone(queue.ringtone)
     known = yield Query(_ONE, {"b_name": name})
     if known:
         yield Query(_UPDATE, {"b_name": name, "b_create_tickets": queue.create_tickets, "b_ringtone": queue.ringtone})

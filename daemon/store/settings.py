@@ -15,6 +15,7 @@ from daemon.errors import CallwardenError
 from daemon.policy.call_settings import CallSettings
 from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
+from daemon.store.ringtone_choice import require_ringtone
 from daemon.store.tables import settings
 from daemon.store.work import Query, Row, Work
 
@@ -86,10 +87,13 @@ def change_settings(
     """Writes those of these settings (JSON values, already checked) that differ; returns their names.
 
     `expected` is the version the change was made on; raises SettingsChanged when it is not the present one.
+    Raises UnknownRingtone too.
     """
     rows = {str(row["key"]): row for row in (yield Query(_ALL))}
     if expected is not None and expected != _version(rows):
         raise SettingsChanged
+    if isinstance(ringtone := values.get("ringtone"), str):
+        yield from require_ringtone(ringtone)
     present = {**settings_json(CallSettings()), **{name: _value(row) for name, row in rows.items()}}
     different = tuple(name for name, value in values.items() if not _same(present[name], value))
     for name in different:

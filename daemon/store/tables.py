@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -211,6 +212,20 @@ hotlines = Table(
     Column("number", String(64), primary_key=True),
     Column("label", String(255), nullable=False, server_default=""),
     Column("ringtone", String(64)),
+)
+
+ringtones = Table(
+    "ringtones",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("label", String(255), nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of both files, hex
+    Column("duration_ms", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    # Last, so that SQLite reads the columns before them without their pages. WAV, 16 bit, mono, 16 and 8 kHz.
+    Column("wide", LargeBinary, nullable=False),
+    Column("narrow", LargeBinary, nullable=False),
 )
 
 tokens = Table(

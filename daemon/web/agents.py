@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 from aiohttp import web
 from annotated_types import Len
-from pydantic import AfterValidator, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
 
+from daemon.store.accounts import read_owners
 from daemon.store.agents import AGENT, Agent, Taken, delete_agent, put_agent, read_agent, read_agents
-from daemon.store.endpoint_name import endpoint_name
+from daemon.store.endpoint_name import LIMIT, PATTERN, endpoint_name
 from daemon.web.audit import change
 from daemon.web.body import json_object, validated
 from daemon.web.listing import json_response, page_response
@@ -20,7 +22,12 @@ from daemon.web.services import services
 from daemon.web.texts import Label, Ringtone
 
 USER_ID_LIMIT: Final = 128
-EndpointName = Annotated[str, AfterValidator(endpoint_name)]
+ENDPOINTS_LIMIT: Final = 20
+EndpointName = Annotated[
+    str,
+    AfterValidator(endpoint_name),
+    Field(json_schema_extra={"maxLength": LIMIT, "pattern": PATTERN, "examples": ["PJSIP/1001"]}),
+]
 E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 
 
@@ -29,7 +36,7 @@ class AgentForm:
     """The body of a PUT. What is left out is empty afterwards; a missing name is the user id."""
 
     name: Annotated[Label, Len(1)] | None = None
-    endpoints: Annotated[tuple[EndpointName, ...], Len(0, 20)] = ()
+    endpoints: Annotated[tuple[EndpointName, ...], Len(0, ENDPOINTS_LIMIT)] = ()
     ringtone: Ringtone | None = None
     phone_brand: Annotated[Label, Len(1, 32)] | None = None
     personal_number: E164 | None = None
@@ -41,16 +48,19 @@ _FORM: Final = TypeAdapter(AgentForm)
 async def list_agents(request: web.Request) -> web.Response:
     query = Query(request, ("cursor", "limit"))
     limit, after = query.limit(), query.cursor(str)
-    found = await read_agents(services(request).reads, str(after[0]) if after else "", limit + 1)
-    return page_response(found, limit, Agent.as_json, lambda agent: [agent.user_id])
+    reads = services(request).reads
+    found = await read_agents(reads, str(after[0]) if after else "", limit + 1)
+    owners = await read_owners(reads, [agent.user_id for agent in found])
+    return page_response(found, limit, lambda agent: _shown(agent, owners), lambda agent: [agent.user_id])
 
 
 async def get_agent(request: web.Request) -> web.Response:
     Query(request, ())
-    agent = await read_agent(services(request).reads, path_part(request, "user_id", USER_ID_LIMIT))
+    reads = services(request).reads
+    agent = await read_agent(reads, path_part(request, "user_id", USER_ID_LIMIT))
     if agent is None:
         raise not_found("agent")
-    return json_response(agent.as_json())
+    return json_response(_shown(agent, await read_owners(reads, [agent.user_id])))
 
 
 async def replace_agent(request: web.Request) -> web.Response:
@@ -63,7 +73,7 @@ async def replace_agent(request: web.Request) -> web.Response:
         errors = [FieldError(taken.field, str(taken))]
         raise Problem(409, "nothing was changed", errors=errors, agent=taken.user_id) from taken
     await parts.rules_changed()
-    return json_response(agent.as_json(), 201 if created else 200)
+    return json_response(_shown(agent, await read_owners(parts.reads, [user_id])), 201 if created else 200)
 
 
 async def remove_agent(request: web.Request) -> web.Response:
@@ -73,6 +83,11 @@ async def remove_agent(request: web.Request) -> web.Response:
         raise not_found("agent")
     await parts.rules_changed()
     return web.Response(status=204)
+
+
+def _shown(agent: Agent, owners: Mapping[str, str]) -> dict[str, object]:
+    """With the account of this person, which is changed with the account."""
+    return {**agent.as_json(), "account": owners.get(agent.user_id)}
 
 
 def _agent(user_id: str, form: AgentForm) -> Agent:

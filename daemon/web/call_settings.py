@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
 from pydantic import TypeAdapter
 
+from daemon.call.rendering import iso_utc
+from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
 from daemon.policy.popup_url import PARAMETERS, fill
 from daemon.store.settings import (
@@ -16,6 +19,7 @@ from daemon.store.settings import (
     StoredSettings,
     change_settings,
     keep_inner,
+    read_inner,
     read_settings,
     settings_json,
 )
@@ -26,7 +30,8 @@ from daemon.web.caller import caller
 from daemon.web.listing import json_response
 from daemon.web.problem import FieldError, Problem, invalid
 from daemon.web.query import Query
-from daemon.web.services import Services, services
+from daemon.web.sample import read_sample, sample_url
+from daemon.web.services import Services, Target, services
 from daemon.web.settings_rules import settings_errors
 
 _ADAPTER: Final = TypeAdapter(CallSettings)
@@ -41,7 +46,8 @@ async def get_settings(request: web.Request) -> web.Response:
 async def put_settings(request: web.Request) -> web.Response:
     """Changes the keys that are given and no others, all or none of them; PATCH does the same.
 
-    `If-Match` with the `ETag` of a GET refuses the change (412) when somebody else was faster.
+    `If-Match` with the `ETag` of a GET refuses the change (412) when somebody else was faster, and tells what is in
+    force now and who changed it.
     """
     Query(request, ())
     parts, given = services(request), await json_object(request)
@@ -50,10 +56,36 @@ async def put_settings(request: web.Request) -> web.Response:
     try:
         changed = await change(request, SETTINGS, "", lambda: change_settings(wanted, by, now, expected))
     except SettingsChanged as error:
-        raise Problem(412, str(error)) from error
+        raise _overtaken(await read_settings(parts.reads)) from error
     if changed:
         await parts.rules_changed()
     return _answer(await read_settings(parts.reads))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopupTrial:
+    """The body of a trial: an address that need not be saved yet."""
+
+    popup_answer_url: str
+
+
+_TRIAL: Final = TypeAdapter(PopupTrial)
+
+
+async def try_popup(request: web.Request) -> web.Response:
+    """Sends one signed popup with sample values now and tells what came of it; nothing is kept or tried again."""
+    Query(request, ())
+    parts, trial = services(request), validated(_TRIAL, await json_object(request))
+    stored, secret = await read_settings(parts.reads), await read_inner(parts.reads, POPUP_SECRET)
+    settings = replace(stored.settings, popup_answer_url=trial.popup_answer_url)
+    if errors := settings_errors(settings) or _refused_popup(parts, trial.popup_answer_url):
+        raise invalid(errors)
+    if secret is None:
+        raise Problem(503, Message("the secret that signs popups is not made yet; try again"))
+    sample = await read_sample(parts.reads, ("Support", "Sales"), parts.clock())
+    url = sample_url(trial.popup_answer_url, sample, settings)
+    answer = await parts.try_target(Target("GET", url, "", secret))
+    return json_response({"url": url, **answer.as_json()})
 
 
 async def rotate_popup_secret(request: web.Request) -> web.Response:
@@ -92,6 +124,18 @@ def _refused_popup(parts: Services, url: str | None) -> list[FieldError]:
     """The daemon itself calls this URL; the others are opened by browsers, which may go where it may not."""
     reason = None if url is None else parts.refuse_target(fill(url, _SAMPLE))
     return [] if reason is None else [FieldError("popup_answer_url", reason)]
+
+
+def _overtaken(now: StoredSettings) -> Problem:
+    changed = {name: {"by": change.by, "at": iso_utc(change.at)} for name, change in now.changed.items()}
+    return Problem(
+        412,
+        Message("somebody else changed the settings meanwhile; nothing was changed"),
+        headers={"ETag": f'"{now.version}"'},
+        version=now.version,
+        settings=settings_json(now.settings),
+        changed=changed,
+    )
 
 
 def _expected(request: web.Request) -> int | None:

@@ -29,6 +29,10 @@ def session_cookie(request: web.Request) -> str | None:
     return _read(request, _NAME)
 
 
+def session_cookie_name(request: web.Request) -> str:
+    return _whole_name(request, _NAME)
+
+
 def form_cookie(request: web.Request) -> str | None:
     return _read(request, _FORM_NAME)
 
@@ -48,19 +52,22 @@ def set_form(request: web.Request, response: web.Response, secret: str) -> None:
 
 
 def _set(request: web.Request, response: web.Response, name: str, value: str, max_age: int) -> None:
-    secure = is_https(request)
     # Not del_cookie(): a __Host- cookie is taken away only by one that is Secure and of the path / itself.
     response.set_cookie(
-        f"__Host-{name}" if secure else name,
+        _whole_name(request, name),
         value,
         max_age=max_age,
         path="/",
-        secure=secure,
+        secure=is_https(request),
         httponly=True,
         samesite="Lax",
     )
 
 
 def _read(request: web.Request, name: str) -> str | None:
-    value = request.cookies.get(f"__Host-{name}" if is_https(request) else name, "")
+    value = request.cookies.get(_whole_name(request, name), "")
     return value if _SECRET.fullmatch(value) else None
+
+
+def _whole_name(request: web.Request, name: str) -> str:
+    return f"__Host-{name}" if is_https(request) else name

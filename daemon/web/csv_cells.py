@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_BEGINS_FORMULA: Final = r"=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the wide ones too: Excel in East Asia reads them alike
+_BEGINS_FORMULA: Final = (
+    r"=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the wide ones too: Excel in East Asia reads them alike
+)
 _PADDING: Final = r"(?:[^\S\t\r\n]|')*"  # what a program may skip, and apostrophes of the text itself
 _START: Final = re.compile(rf"{_PADDING}(?:[{_BEGINS_FORMULA}]|[0-9])")
 _INNER: Final = re.compile(rf"(?<=[,;\"\t\r\n])(?={_PADDING}[{_BEGINS_FORMULA}])")

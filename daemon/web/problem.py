@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from daemon.errors import TryAgain
+from daemon.store.ringtone_choice import UnknownRingtone
 from daemon.store.trouble import Conflict
 
 _log = structlog.get_logger(__name__)
@@ -104,6 +105,8 @@ def _problem_of(error: Exception, request: web.Request) -> Problem:
             return error
         case web.HTTPException():
             return _from_aiohttp(error)
+        case UnknownRingtone():
+            return invalid([FieldError("ringtone", error.message)])
         case Conflict():
             return Problem(409, "this collides with what is stored; nothing was changed")
         case TimeoutError():

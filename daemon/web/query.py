@@ -13,12 +13,15 @@ from typing import Final, TypeVar
 from aiohttp import web
 
 from daemon.call.signals import UnixMs
+from daemon.message import Message
 from daemon.web.problem import FieldError, Problem, invalid
 
 E = TypeVar("E", bound=StrEnum)
-_PAGE: Final = 50
-_PAGE_LIMIT: Final = 200
-_VALUE_LIMIT: Final = 400
+PAGE: Final = 50
+PAGE_LIMIT: Final = 200
+VALUE_LIMIT: Final = 400
+ONE_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""What `unusable` asks of characters, for JSON Schema."""
 
 
 class Query:
@@ -28,10 +31,10 @@ class Query:
         self._values: dict[str, str] = {}
         for name, value in request.query.items():
             if name not in known:
-                raise invalid([FieldError(name, "is not a known parameter")])
+                raise invalid([FieldError(name, _unknown(known))])
             if name in self._values:
                 raise invalid([FieldError(name, "is given twice")])
-            if reason := unusable(value, _VALUE_LIMIT):
+            if reason := unusable(value, VALUE_LIMIT):
                 raise invalid([FieldError(name, reason)])
             self._values[name] = value
 
@@ -55,9 +58,9 @@ class Query:
         return at
 
     def limit(self) -> int:
-        value = self._values.get("limit", str(_PAGE))
-        if not (value.isascii() and value.isdigit() and len(value) < 4 and 1 <= int(value) <= _PAGE_LIMIT):
-            raise invalid([FieldError("limit", f"must be a number from 1 to {_PAGE_LIMIT}")])
+        value = self._values.get("limit", str(PAGE))
+        if not (value.isascii() and value.isdigit() and len(value) < 4 and 1 <= int(value) <= PAGE_LIMIT):
+            raise invalid([FieldError("limit", f"must be a number from 1 to {PAGE_LIMIT}")])
         return int(value)
 
     def cursor(self, *kinds: type) -> list[int | str] | None:
@@ -69,6 +72,12 @@ class Query:
         if parts is None or [type(part) for part in parts] != list(kinds):
             raise invalid([FieldError("cursor", "must be the next of a page before")])
         return parts
+
+
+def _unknown(known: Collection[str]) -> Message:
+    if not known:
+        return Message("is not a known parameter; there is none here")
+    return Message("is not a known parameter; there are {names}", names=", ".join(known))
 
 
 def pack(parts: Sequence[int | str]) -> str:
@@ -89,7 +98,7 @@ def _usable_part(part: object) -> bool:
     """64 bits, or text a store takes."""
     if isinstance(part, int):
         return abs(part) < 2**63
-    return isinstance(part, str) and unusable(part, _VALUE_LIMIT) is None
+    return isinstance(part, str) and unusable(part, VALUE_LIMIT) is None
 
 
 def _time(text: str) -> UnixMs | None:

@@ -14,11 +14,16 @@ from daemon.web import (
     audit,
     call_settings,
     calls,
+    csv_export,
+    csv_import,
     deliveries,
     events,
     health,
+    openapi,
     password,
+    phone_sounds,
     queues,
+    ringtones,
     session,
     set_up,
     sign_in,
@@ -28,11 +33,19 @@ from daemon.web import (
 )
 from daemon.web.assets import get_asset, get_icon
 from daemon.web.auth import Access
+from daemon.web.pages import call_settings as settings_page
 from daemon.web.pages import home
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
+    """One method of one address. One below `/api/v1` has its description in `description/` besides, or a test fails:
+
+    add a `Description` to the file of its tag there (a new file is named in `table`): a summary in one sentence, the
+    parameters, the body's form, the answers (a new kind of object is a frozen dataclass in `description/answers`) and
+    the refusals of its own. The tests ask the real address and compare; `tests/web/test_openapi.py` says what is amiss.
+    """
+
     method: str
     path: str
     handler: Handler
@@ -49,22 +62,37 @@ _API: Final = "/api/v1"
 ROUTES: Final = (
     Route("GET", "/healthz", health.healthz, None),
     Route("GET", "/readyz", health.readyz, None),
+    Route("GET", f"{_API}/openapi.json", openapi.get_description, None),
     Route("GET", f"{_API}/call-settings", call_settings.get_settings, _SUPERVISORS),
     Route("PUT", f"{_API}/call-settings", call_settings.put_settings, _ADMIN),
     Route("PATCH", f"{_API}/call-settings", call_settings.put_settings, _ADMIN),
+    Route("POST", f"{_API}/call-settings/try-popup", call_settings.try_popup, _ADMIN),
     Route("POST", f"{_API}/call-settings/rotate-popup-secret", call_settings.rotate_popup_secret, _ADMIN),
     Route("GET", f"{_API}/agents", agents.list_agents, _SUPERVISORS),
     Route("GET", f"{_API}/agents/{{user_id}}", agents.get_agent, _SUPERVISORS),
     Route("PUT", f"{_API}/agents/{{user_id}}", agents.replace_agent, _ADMIN),
     Route("DELETE", f"{_API}/agents/{{user_id}}", agents.remove_agent, _ADMIN),
+    Route("GET", f"{_API}/agents.csv", csv_export.export_agents, _SUPERVISORS),
+    Route("POST", f"{_API}/agents/import", csv_import.import_agents, _ADMIN),
     Route("GET", f"{_API}/queues", queues.list_queues, _SUPERVISORS),
     Route("GET", f"{_API}/queues/{{name}}", queues.get_queue, _SUPERVISORS),
     Route("PUT", f"{_API}/queues/{{name}}", queues.replace_queue, _ADMIN),
     Route("DELETE", f"{_API}/queues/{{name}}", queues.remove_queue, _ADMIN),
+    Route("GET", f"{_API}/queues.csv", csv_export.export_queues, _SUPERVISORS),
+    Route("POST", f"{_API}/queues/import", csv_import.import_queues, _ADMIN),
     Route("GET", f"{_API}/hotlines", queues.list_hotlines, _SUPERVISORS),
     Route("GET", f"{_API}/hotlines/{{number}}", queues.get_hotline, _SUPERVISORS),
     Route("PUT", f"{_API}/hotlines/{{number}}", queues.replace_hotline, _ADMIN),
     Route("DELETE", f"{_API}/hotlines/{{number}}", queues.remove_hotline, _ADMIN),
+    Route("GET", f"{_API}/hotlines.csv", csv_export.export_hotlines, _SUPERVISORS),
+    Route("POST", f"{_API}/hotlines/import", csv_import.import_hotlines, _ADMIN),
+    Route("GET", f"{_API}/ringtones", ringtones.list_ringtones, _SUPERVISORS),
+    Route("POST", f"{_API}/ringtones", ringtones.upload_ringtone, _ADMIN),
+    Route("GET", f"{_API}/ringtones/{{name}}", ringtones.get_ringtone, _SUPERVISORS),
+    Route("PATCH", f"{_API}/ringtones/{{name}}", ringtones.patch_ringtone, _ADMIN),
+    Route("DELETE", f"{_API}/ringtones/{{name}}", ringtones.remove_ringtone, _ADMIN),
+    Route("GET", f"{_API}/ringtones/{{name}}/audio", ringtones.get_audio, _SUPERVISORS),
+    Route("GET", "/ringtones/{token}/{file}", phone_sounds.get_phone_sound, None),
     Route("GET", f"{_API}/calls", calls.list_calls, _AGENTS),
     Route("GET", f"{_API}/calls/{{call_id}}", calls.get_call, _AGENTS),
     Route("GET", f"{_API}/tickets", tickets.list_tickets, _AGENTS),
@@ -101,6 +129,8 @@ ROUTES: Final = (
     Route("POST", "/set-up/{token}", set_up.make_first_admin, None, page=True),
     Route("POST", "/sign-out", sign_in.leave, _AGENTS, page=True),
     Route("POST", "/sign-out-everywhere", sign_in.leave_everywhere, _AGENTS, page=True),
+    Route("GET", "/settings/calls", settings_page.show_call_settings, _ADMIN, page=True),
+    Route("POST", "/settings/calls/what-happens", settings_page.show_what_happens, _ADMIN, page=True),
     Route("GET", "/password", password.show_password, _AGENTS, page=True),
     Route("POST", "/password", password.replace_password, _AGENTS, page=True),
 )

@@ -22,6 +22,7 @@ from daemon.web.problem import SHOWING, Problem, Showing, problem_response, prob
 from daemon.web.remote import remote_of
 from daemon.web.routes import ENDLESS, QUIET, ROUTES, Route
 from daemon.web.services import SERVICES, Services
+from daemon.web.sound_file import SOUND_FILES, SoundFiles
 from daemon.web.uses import USES, Uses
 
 _log = structlog.get_logger(__name__)
@@ -56,6 +57,7 @@ def build_app(parts: Services) -> web.Application:
     app = web.Application(middlewares=(log_access, problems, limit_time, authorize), client_max_size=BODY_LIMIT)
     app[SERVICES] = parts
     app[USES], app[BRAKE], app[PASSWORD_CHECK], app[REVOCATIONS] = Uses(), Brake(), PasswordCheck(), Revocations()
+    app[SOUND_FILES] = SoundFiles()
     app[ACCESS] = {(route.method, route.path): route.access for route in ROUTES}
     app[PAGES] = frozenset((route.method, route.path) for route in ROUTES if route.page)
     app[SHOWING] = Showing(show_problem)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol, TypeVar
@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from aiohttp import web
 
 from daemon.call.signals import UnixMs
+from daemon.pbx import Finding, Inventory, PbxState, Snippet
 from daemon.store.reader import Reader
 from daemon.store.values import Delivery
 from daemon.store.work import Work
@@ -55,6 +56,31 @@ class TargetAnswer:
     error: str | None
     answer: str | None
 
+    def as_json(self) -> dict[str, object]:
+        return {
+            "status_code": self.status_code,
+            "latency_ms": self.latency_ms,
+            "error": self.error,
+            "answer": self.answer,
+        }
+
+
+class Pbxs(Protocol):
+    """The configured PBXs. None for a name that is none of theirs; no method raises because a PBX is down."""
+
+    def states(self) -> Sequence[PbxState]: ...
+
+    def state(self, name: str) -> PbxState | None: ...
+
+    async def inventories(self, known: Collection[str]) -> Sequence[Inventory]:
+        """What each PBX has, at most some seconds old; `known` endpoints belong to agents."""
+
+    async def snippets(self, name: str) -> Sequence[Snippet] | None:
+        """What to paste into its files."""
+
+    async def check(self, name: str) -> Sequence[Finding] | None:
+        """Test on the live link that what was pasted works."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -79,6 +105,7 @@ class Services:
     replay_failed: Callable[[str], Awaitable[int]]
     try_target: Callable[[Target], Awaitable[TargetAnswer]]
     refuse_target: Callable[[str], str | None]
+    pbxs: Pbxs
     public_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
 

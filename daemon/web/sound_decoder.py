@@ -15,7 +15,6 @@ import resource
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -57,12 +56,12 @@ _FADE_S: Final = 0.005  # a file that is cut within a wave would click each time
 Samples = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused(Exception):  # noqa: N818 -- no failure of ours
+class Refused(Exception):
     """The file cannot be a ringtone; `sound_file` has the words."""
 
-    code: str
-    values: dict[str, object] = field(default_factory=dict)
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code)
+        self.code, self.values = code, values
 
 
 def main() -> None:
@@ -97,7 +96,7 @@ def _decoded(descriptor: int) -> tuple[int, Samples]:
                 _refuse_uneven(descriptor)
             return file.samplerate, mono
     except soundfile.LibsndfileError as error:
-        raise Refused("broken", {"seconds": 0.0}) from error
+        raise Refused("broken", seconds=0.0) from error
 
 
 def _kind(descriptor: int) -> str:
@@ -115,11 +114,11 @@ def _kind(descriptor: int) -> str:
 
 def _refuse_form(file: Any, kind: str) -> None:
     if not file.format.startswith(kind) or file.subtype not in _KINDS.get(file.format, ()):
-        raise Refused("coding", {"coding": file.subtype_info[:40]})
+        raise Refused("coding", coding=file.subtype_info[:40])
     if file.samplerate not in RATES:
-        raise Refused("rate", {"rate": file.samplerate})
+        raise Refused("rate", rate=file.samplerate)
     if file.channels not in CHANNELS:
-        raise Refused("channels", {"channels": file.channels})
+        raise Refused("channels", channels=file.channels)
 
 
 def _blocks(file: Any) -> Iterator[Samples]:
@@ -129,7 +128,7 @@ def _blocks(file: Any) -> Iterator[Samples]:
         try:
             block = file.read(_BLOCK, dtype="float64", always_2d=True)
         except soundfile.LibsndfileError as error:
-            raise Refused("broken", {"seconds": round(read / file.samplerate, 1)}) from error
+            raise Refused("broken", seconds=round(read / file.samplerate, 1)) from error
         if not len(block):
             break
         read += len(block)
@@ -137,7 +136,7 @@ def _blocks(file: Any) -> Iterator[Samples]:
             raise Refused("long")
         yield block.mean(axis=1)
     if file.frames - read > file.samplerate / 4:
-        raise Refused("broken", {"seconds": round(read / file.samplerate, 1)})
+        raise Refused("broken", seconds=round(read / file.samplerate, 1))
     if read < SHORTEST_S * file.samplerate:
         raise Refused("short")
 
@@ -152,7 +151,7 @@ def _refuse_uneven(descriptor: int) -> None:
 def _checked(mono: Samples, rate: int) -> Samples:
     if not np.isfinite(mono).all():
         where = int(np.argmin(np.isfinite(mono)))
-        raise Refused("broken", {"seconds": round(where / rate, 1)})
+        raise Refused("broken", seconds=round(where / rate, 1))
     largest = float(np.abs(mono).max())
     scaled = mono / max(largest, 1.0)  # floating point files may hold any number
     scaled -= scaled.mean()  # a constant is no sound

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from daemon.web.query import unusable
-from daemon.web.settings_rules import ringtone_error
+from daemon.message import Message
+from daemon.store.ringtone_address import RESERVED_ENDINGS
+from daemon.web.query import ONE_LINE, unusable
+from daemon.web.settings_rules import RINGTONE, ringtone_error
 
 
 def _one_line(text: str) -> str:
@@ -22,10 +24,21 @@ def _ringtone(text: str) -> str:
     return text
 
 
-Label = Annotated[str, AfterValidator(_one_line)]
+def _new_ringtone(text: str) -> str:
+    if text.lower().endswith(RESERVED_ENDINGS):
+        raise ValueError(_RESERVED)
+    return _ringtone(text)
+
+
+_RESERVED = Message("must not end in {endings}", endings=", ".join(RESERVED_ENDINGS))
+
+Label = Annotated[str, AfterValidator(_one_line), Field(json_schema_extra={"maxLength": 255, "pattern": ONE_LINE})]
 """One line of at most 255 characters."""
 
-Ringtone = Annotated[str, AfterValidator(_ringtone)]
+Ringtone = Annotated[str, AfterValidator(_ringtone), Field(json_schema_extra={"pattern": RINGTONE})]
+
+NewRingtone = Annotated[str, AfterValidator(_new_ringtone), Field(json_schema_extra={"pattern": RINGTONE})]
+"""A name that an uploaded ringtone may get."""
 
 Note = Annotated[str, StringConstraints(max_length=10_000)]
 """Several lines."""

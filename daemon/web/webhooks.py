@@ -125,14 +125,7 @@ async def test_webhook(request: web.Request) -> web.Response:
     data = {"webhook_id": webhook.webhook_id}
     body = json.dumps({"type": TEST_EVENT, "timestamp": iso_utc(parts.clock()), "data": data})
     answer = await parts.try_target(Target("POST", webhook.url, body, secret))
-    return json_response(
-        {
-            "status_code": answer.status_code,
-            "latency_ms": answer.latency_ms,
-            "error": answer.error,
-            "answer": answer.answer,
-        }
-    )
+    return json_response(answer.as_json())
 
 
 async def replay_failed(request: web.Request) -> web.Response:

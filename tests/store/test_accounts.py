@@ -304,7 +304,7 @@ def test_a_store_of_version_0_1_is_migrated_and_keeps_what_it_has(tmp_path: Path
         assert before.execute("SELECT name FROM sqlite_master WHERE name = 'accounts'").fetchall() == []
     schema.upgrade(str(path))
     with closing(sqlite3.connect(path)) as after:
-        assert after.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert after.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.NEWEST,)]
         for table, row in _ROWS.items():
             assert after.execute(f"SELECT * FROM {table}").fetchall() == [row]  # noqa: S608
         for table in ("accounts", "sessions", "setup_links", "audit_log"):

@@ -36,6 +36,7 @@ from daemon.web.feed import EventFeed
 from daemon.web.server import build_app
 from daemon.web.services import Check, Services, Target, TargetAnswer
 from tests.factory import missed
+from tests.web.pbxs import Pbxs
 
 Client = TestClient[Request, Application]
 NOW = UnixMs(1_795_340_000_000)
@@ -67,6 +68,7 @@ class House:
     rules_changes: int = 0
     announced: list[Delivery] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
+    pbxs: Pbxs = field(default_factory=Pbxs)
     checks: list[Check] = field(default_factory=lambda: [Check("store", ok=True), Check("pbx main", ok=True)])
     tokens: dict[Role, str] = field(default_factory=dict)
 
@@ -83,6 +85,7 @@ class House:
             replay_failed=self._replay_failed,
             try_target=self._try_target,
             refuse_target=_refusal,
+            pbxs=self.pbxs,
             public_url=self.public_url,
             trusted_proxies=self.trusted_proxies,
         )

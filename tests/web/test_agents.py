@@ -28,7 +28,7 @@ HOSTILE = [
 async def test_an_agent_is_stored_as_given_and_known_to_the_tracker(house: House) -> None:
     form = {"name": "An", "endpoints": ["PJSIP/1001", "SIP/x"], "ringtone": "bell", "phone_brand": "yealink"}
     answer = await house.ask("PUT", "/api/v1/agents/an", json={**form, "personal_number": "+84901701234"})
-    expected = {"user_id": "an", **form, "personal_number": "+84901701234"}
+    expected = {"user_id": "an", **form, "personal_number": "+84901701234", "account": None}
     assert (answer.status, answer.body, house.rules_changes) == (201, expected, 1)
     assert (await house.ask("GET", "/api/v1/agents/an")).body == expected
     directory = await read_directory(house.store.reader, "VN")

@@ -87,7 +87,7 @@ export async function send(form, button, work) {
   if (button) button.disabled = true;
   try {
     const answer = await work();
-    if (form) clearErrors(form);
+    if (form && answer?.document !== undefined) clearErrors(form);
     return answer;
   } catch (error) {
     if (error instanceof Refused && form) showErrors(form, error);

@@ -17,6 +17,7 @@ from daemon.web.description.model import (
     text,
     time,
 )
+from daemon.web.session import SessionForm
 from daemon.web.tokens import TokenForm
 
 _ACCOUNT: Final = path("name", "The name that is typed to sign in.", 256)
@@ -27,6 +28,24 @@ ACCESS: Final[Descriptions] = {
         tag="Session",
         summary="Who asks, and what changes of a signed-in browser must carry.",
         answers={200: Answer("Who asks.", answers.Session)},
+    ),
+    ("PATCH", "/session"): Description(
+        tag="Session",
+        summary="Changes the language of your own account; a token has none.",
+        body=Body(SessionForm),
+        answers={200: Answer("The language as it is now.", answers.SessionLanguage)},
+    ),
+    ("GET", "/sessions"): Description(
+        tag="Session",
+        summary="The browsers in which one's own account is signed in, the last used first.",
+        more="A token has none.",
+        answers={200: Answer("At most a hundred of them.", ListOf(answers.OpenSession))},
+    ),
+    ("DELETE", "/sessions/{session_id}"): Description(
+        tag="Session",
+        summary="Signs one's own account out in one browser, at once.",
+        parameters=(path("session_id", "The id of one of one's own sessions.", 64),),
+        answers={204: Answer("Signed out there.")},
     ),
     ("GET", "/accounts"): Description(
         tag="Accounts",
@@ -55,6 +74,12 @@ ACCESS: Final[Descriptions] = {
         body=Body(AccountForm, partial=True),
         answers={200: Answer("The account as it is now.", answers.Account)},
         refusals={409: _LAST_ADMIN},
+    ),
+    ("DELETE", "/accounts/{name}/sessions"): Description(
+        tag="Accounts",
+        summary="Signs an account out everywhere.",
+        parameters=(_ACCOUNT,),
+        answers={204: Answer("Signed out.")},
     ),
     ("GET", "/tokens"): Description(
         tag="Tokens",

@@ -84,6 +84,7 @@ class Agent:
     ringtone: str | None
     phone_brand: str | None
     personal_number: Annotated[str | None, Field(description="A mobile that counts as the agent's phone; E.164.")]
+    account: Annotated[str | None, Field(description="The account with which this person signs in.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +204,23 @@ class Session:
     user_id: str | None
     language: Language | None
     csrf_token: Annotated[str | None, Field(description="What changes of this session carry; null for a token.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLanguage:
+    language: Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A browser in which somebody is signed in."""
+
+    session_id: Annotated[str, Field(description="Names it; opens nothing.")]
+    user_agent: Annotated[str, Field(description="What the browser says it is.")]
+    remote: Annotated[str | None, Field(description="The address from which it signed in.")]
+    created_at: Time
+    last_seen_at: Time
+    current: Annotated[bool, Field(description="The one that asks.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from daemon.store.values import TicketStatus
 from daemon.web.description import answers
 from daemon.web.description.model import (
     PAGING,
-    VALUE_LIMIT,
     Answer,
     Body,
     Description,
@@ -22,6 +21,7 @@ from daemon.web.description.model import (
     text,
     time,
 )
+from daemon.web.query import VALUE_LIMIT
 from daemon.web.tickets import TicketForm
 
 _CALL_ID: Final = path("call_id", "The id of a call.", 150)

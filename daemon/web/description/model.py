@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from daemon.web.query import ONE_LINE, PAGE, PAGE_LIMIT, VALUE_LIMIT
+
 Schema = dict[str, Any]
 
-PAGE_LIMIT: Final = 200
-VALUE_LIMIT: Final = 400
 JSON: Final = "application/json"
 
 
@@ -102,14 +102,11 @@ def path(name: str, about: str, limit: int, pattern: str | None = None) -> Param
     return Parameter(name, about, schema, "path")
 
 
-ONE_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
-"""No control characters: they end headers and lines."""
-
 PAGING: Final = (
     Parameter("cursor", "The `next` of the page before.", {"type": "string", "maxLength": VALUE_LIMIT}),
     Parameter(
         "limit",
         "How many at most.",
-        {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": 50},
+        {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": PAGE},
     ),
 )

@@ -33,7 +33,7 @@ PROBLEM: Final[Schema] = {
 class _Plain(GenerateJsonSchema):
     """Without a title for each field that only repeats its name."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 -- pydantic asks
         return False
 
 
@@ -74,11 +74,11 @@ class Schemas:
 
 def schemas_of(descriptions: Iterable[Description]) -> Schemas:
     descriptions = list(descriptions)
-    shown = {_item(answer) for each in descriptions for answer in each.answers.values()} | {FieldError}
-    answers = sorted((kind for kind in shown if isinstance(kind, type)), key=lambda kind: kind.__name__)
+    shown = [_item(answer) for each in descriptions for answer in each.answers.values()]
+    answers = {FieldError, *(kind for kind in shown if isinstance(kind, type))}
     bodies = [each.body for each in descriptions if each.body is not None and each.body.form is not None]
     components: dict[str, Schema] = {"Problem": PROBLEM}
-    names = {kind: _add_answer(components, kind) for kind in answers}
+    names = {kind: _add_answer(components, kind) for kind in sorted(answers, key=lambda kind: kind.__name__)}
     return Schemas(components, names, {id(body): _add_body(components, body) for body in bodies})
 
 
@@ -101,6 +101,7 @@ def _add_body(components: dict[str, Schema], body: Body) -> str:
     """Whatever else is sent is refused."""
     assert body.form is not None
     schema = _schema(body.form, "validation")
+    schema.pop("title", None)  # the dataclass's name, which one form may share with another
     inner = schema.pop("$defs", {})
     for each in (schema, *inner.values()):
         if "properties" in each:

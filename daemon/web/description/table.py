@@ -7,6 +7,7 @@ from typing import Final
 from daemon.web.description.access import ACCESS
 from daemon.web.description.calls import CALLS, EVENTS, TICKETS
 from daemon.web.description.model import Descriptions
+from daemon.web.description.pbx import PBX
 from daemon.web.description.settings import CALL_SETTINGS, ITSELF
 from daemon.web.description.team import TEAM
 from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
@@ -19,6 +20,7 @@ DESCRIPTIONS: Final[Descriptions] = {
     **TEAM,
     **WEBHOOKS,
     **DELIVERIES,
+    **PBX,
     **ACCESS,
     **ITSELF,
 }

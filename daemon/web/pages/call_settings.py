@@ -1,0 +1,165 @@
+"""`/settings/calls`: the call settings, and beside them what they will do, judged by the policies themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+from aiohttp import web
+from babel import Locale
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import TypeAdapter, ValidationError
+
+from daemon.call.model import Direction
+from daemon.call.number import NumberFormat, write_number
+from daemon.message import Message
+from daemon.policy.call_settings import CallSettings, MissedCallMerge, PopupDelivery, QueueSettings, Rulebook
+from daemon.store.queues import read_queues
+from daemon.store.ringtones import read_ringtones
+from daemon.store.settings import StoredSettings, read_settings, settings_json
+from daemon.web.body import json_object, validated
+from daemon.web.page import language_of, show, words
+from daemon.web.problem import Problem
+from daemon.web.sample import (
+    Sample,
+    customer,
+    missed_day,
+    picture,
+    read_sample,
+    sample_url,
+    spoken_number,
+    ticket_groups,
+)
+from daemon.web.services import services
+from daemon.web.settings_rules import URL_FIELDS, settings_errors
+from daemon.web.words import Translate
+
+_ADAPTER: Final = TypeAdapter(CallSettings)
+_DIRECTIONS: Final = {"outgoing_iframe_url": Direction.OUTGOING}
+_SUPPORT, _SALES = Message("Support"), Message("Sales")
+
+MERGE_WORDS: Final = {
+    MissedCallMerge.INCOMING: (
+        Message("All incoming calls in one ticket"),
+        Message("Missed outgoing calls get a ticket each."),
+    ),
+    MissedCallMerge.NONE: (Message("One ticket per call"), Message("Nothing is merged.")),
+    MissedCallMerge.INCOMING_AND_OUTGOING: (
+        Message("Incoming in one ticket, outgoing in another"),
+        Message("Two tickets a day for each customer at most."),
+    ),
+    MissedCallMerge.INCOMING_PER_QUEUE_AND_OUTGOING: (
+        Message("Incoming in one ticket per queue, outgoing in another"),
+        Message("For teams that each call their own customers back."),
+    ),
+}
+DELIVERY_WORDS: Final = {
+    PopupDelivery.DESK_AND_WEBHOOK: Message("In the agent's browser and as a webhook"),
+    PopupDelivery.DESK: Message("In the agent's browser only"),
+    PopupDelivery.WEBHOOK: Message("As a webhook only"),
+}
+FORMAT_WORDS: Final = {
+    NumberFormat.E164_DIGITS: Message("International, digits only"),
+    NumberFormat.E164: Message("International, with +"),
+    NumberFormat.NATIONAL: Message("National"),
+    NumberFormat.RAW: Message("As the trunk sends it"),
+}
+
+
+async def show_call_settings(request: web.Request) -> web.Response:
+    parts, _ = services(request), words(request)
+    stored, queues = await read_settings(parts.reads), await read_queues(parts.reads)
+    sample = await _sample(request)
+    return await show(
+        request,
+        "call_settings.html",
+        stored=stored,
+        settings=stored.settings,
+        defaults=CallSettings(),
+        kept=settings_json(stored.settings),
+        off_queues=_switched_off(queues),
+        modes=[(mode, *map(_, texts), picture(mode, sample)) for mode, texts in MERGE_WORDS.items()],
+        deliveries=[(key.value, _(word)) for key, word in DELIVERY_WORDS.items()],
+        formats_of_numbers=_number_formats(stored.settings, _),
+        ringtones=[
+            (tone.name, _(tone.label)) for tone in await read_ringtones(parts.reads)
+        ],
+        zones=_zones(),
+        countries=_countries(language_of(request)),
+        **_explained(stored.settings, sample, queues),
+    )
+
+
+async def show_what_happens(request: web.Request) -> web.Response:
+    """The panel beside the settings for what is typed now. What cannot be obeyed yet counts as it is saved."""
+    parts = services(request)
+    stored, queues = await read_settings(parts.reads), await read_queues(parts.reads)
+    draft = _draft(stored, await json_object(request))
+    return await show(
+        request, "what_happens.html", settings=draft, **_explained(draft, await _sample(request), queues)
+    )
+
+
+async def _sample(request: web.Request) -> Sample:
+    parts, _ = services(request), words(request)
+    return await read_sample(parts.reads, (_(_SUPPORT), _(_SALES)), parts.clock())
+
+
+def _explained(settings: CallSettings, sample: Sample, queues: Mapping[str, QueueSettings]) -> dict[str, Any]:
+    on = Rulebook(settings, {name: queue for name, queue in queues.items() if name not in sample.queues})
+    calls = missed_day(sample, settings)
+    return {
+        "sample": sample,
+        "customer": spoken_number(customer(settings.country), settings.country),
+        "missed": {queue: sum(call.queue == queue for call in calls) for queue in sample.queues},
+        "missed_outgoing": sum(call.direction is Direction.OUTGOING for call in calls),
+        "tickets": len(ticket_groups(calls, on)),
+        "urls": {
+            field: sample_url(url, sample, settings, _DIRECTIONS.get(field, Direction.INCOMING))
+            for field in URL_FIELDS
+            if (url := getattr(settings, field)) is not None
+        },
+    }
+
+
+def _draft(stored: StoredSettings, given: Mapping[str, object]) -> CallSettings:
+    """Each field alone: one that is half typed must not take the others with it."""
+    kept = settings_json(stored.settings)
+    for name, value in given.items():
+        if name in kept and _obeyable({name: value}):
+            kept[name] = value
+    return validated(_ADAPTER, kept)
+
+
+def _obeyable(values: Mapping[str, object]) -> bool:
+    try:
+        return not settings_errors(validated(_ADAPTER, values))
+    except (Problem, ValidationError):
+        return False
+
+
+def _switched_off(queues: Mapping[str, QueueSettings]) -> Sequence[str]:
+    return sorted(name for name, queue in queues.items() if not queue.create_tickets)
+
+
+def _number_formats(settings: CallSettings, _: Translate) -> list[tuple[str, str]]:
+    """Each with this country's example."""
+    number = customer(settings.country)
+    raw = spoken_number(number, settings.country).replace(" ", "")
+    return [
+        (form.value, f"{_(word)} ({write_number(number, raw, form, settings.country)})")
+        for form, word in FORMAT_WORDS.items()
+    ]
+
+
+@cache
+def _zones() -> Sequence[str]:
+    return sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/")))
+
+
+@cache
+def _countries(language: str) -> Sequence[tuple[str, str]]:
+    names = Locale.parse(language).territories
+    return sorted(((code, names.get(code, code)) for code in SUPPORTED_REGIONS), key=lambda pair: pair[1])

@@ -1,0 +1,55 @@
+"""A real Chromium, Debian's, driven by playwright. Nothing is downloaded; without it the browser tests say so."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+_FLAGS: Final = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+_NAMES: Final = ("chromium", "chromium-browser")
+
+
+class BrowserUnavailableError(Exception):
+    """There is no browser to test with."""
+
+
+def find_chromium() -> str:
+    """The one that CHROMIUM names, or the first on the path."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        raise BrowserUnavailableError("no Chromium: apt-get install chromium, or name one with CHROMIUM=/path")
+    return found
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser process with a profile of its own, gone at the end."""
+    if importlib.util.find_spec("playwright") is None:
+        raise BrowserUnavailableError("no playwright: pip install playwright")
+    from playwright.async_api import async_playwright
+
+    path = find_chromium()
+    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()  # Chromium refuses to be root inside its sandbox
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=[*_FLAGS, *sandbox])
+        try:
+            yield browser
+        finally:
+            await browser.close()

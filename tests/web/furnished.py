@@ -1,0 +1,97 @@
+"""A house with one of everything, and a good body for each address that takes one: what descriptions are held against.
+
+A new address that takes a body has its sample in BODIES; a new kind of thing with a name in its path is made in
+`furnish` and named under the first word of its path.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from daemon.call.signals import UnixMs
+from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, PopScreen, Reason, TicketKind
+from daemon.store.outbox import Attempt, Settlement, record_settlements
+from daemon.store.tokens import Role
+from daemon.store.values import DeliveryStatus, Unit
+from tests.factory import answered
+from tests.web.conftest import NOW, PASSWORD, House
+
+HOOK = "https://crm.example.com/hook"
+
+BODIES: dict[tuple[str, str], Any] = {
+    ("PUT", "/call-settings"): {"sla_target_percent": 85, "popup_answer_url": "https://crm.example.com/{callId}"},
+    ("PATCH", "/call-settings"): {"disconnect_timeout_seconds": 30},
+    ("PUT", "/agents/{user_id}"): {"name": "An", "phone_brand": "yealink", "personal_number": None},
+    ("PUT", "/queues/{name}"): {"create_tickets": False, "ringtone": "bell"},
+    ("PUT", "/hotlines/{number}"): {"label": "Sales"},
+    ("PATCH", "/tickets/{ticket_id}"): {"status": "closed", "assignee": "an", "note": "gọi lại"},
+    ("POST", "/webhooks"): {"url": HOOK, "events": ["call.missed"]},
+    ("PATCH", "/webhooks/{webhook_id}"): {"description": "CRM"},
+    ("POST", "/accounts"): {"name": "binh", "role": "agent", "password": PASSWORD},
+    ("PATCH", "/accounts/{name}"): {"language": "en"},
+    ("PATCH", "/session"): {"language": "en"},
+    ("POST", "/tokens"): {"role": "agent", "label": "CRM"},
+}
+
+
+async def furnish(house: House) -> dict[str, str]:
+    """Fills the house; the name of its things by the first word of their address."""
+    made = await house.ask("POST", "/api/v1/webhooks", json={"url": HOOK})
+    await house.ask("PUT", "/api/v1/agents/an", json={"endpoints": ["PJSIP/1001"], "personal_number": "+84901000001"})
+    await house.ask("PUT", "/api/v1/queues/support", json={})
+    await house.ask("PUT", "/api/v1/hotlines/19001234", json={})
+    await house.add_account("an", Role.AGENT, user_id="an")
+    call = await house.miss(1, queue="support")
+    await _answer(house)
+    token = await house.ask("POST", "/api/v1/tokens", json={"role": "agent"})
+    return {
+        "agents": "an",
+        "queues": "support",
+        "hotlines": "19001234",
+        "calls": call.call_id,
+        "tickets": "1",
+        "webhooks": made.body["webhook_id"],
+        "deliveries": await _deliver(house),
+        "accounts": "an",
+        "tokens": token.body["token_id"],
+    }
+
+
+async def _answer(house: House) -> None:
+    """A call with everything that comes of one: ticket, popup, webhook."""
+    call = answered("1795332900.5", queue="support")
+    made = (
+        OpenTicket(call, TicketKind.INCOMING, "answered", Reason.CALL_ANSWERED),
+        PopScreen(call, call.user_ids[0], HOOK, UnixMs(NOW), True, True, Reason.AGENT_ANSWERED),
+        AnnounceCall(EventType.CALL_ANSWERED, call, None, "", Reason.SUBSCRIBED),
+    )
+    await house.record(Unit(UnixMs(NOW + 5000), call, made))
+
+
+async def _deliver(house: House) -> str:
+    """One attempt of the newest delivery, refused."""
+    (newest, *_) = (await house.ask("GET", "/api/v1/deliveries?webhook_id=")).body["items"]
+    tried = Attempt(at=UnixMs(NOW + 6000), status_code=500, latency_ms=12, error=None, answer="no")
+    settled = Settlement(
+        delivery_id=newest["delivery_id"],
+        webhook_id="",
+        url=newest["url"],
+        at=UnixMs(NOW + 6000),
+        status=DeliveryStatus.FAILED,
+        next_attempt_at=None,
+        error="HTTP 500",
+        attempt=tried,
+    )
+    await house.store.writer.change(lambda: record_settlements([settled]))
+    return str(newest["delivery_id"])
+
+
+def body_of(method: str, path: str, media: str | None) -> dict[str, Any]:
+    """The options of a request with the sample of this address."""
+    if media is None:
+        return {}
+    assert (method, path) in BODIES, f"give {method} {path} a sample in tests/web/furnished.py"
+    sample = BODIES[method, path]
+    data = sample if isinstance(sample, bytes) else json.dumps(sample).encode()
+    return {"data": data, "headers": {"Content-Type": media}}
