@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS := $(VENV)/.tests-ready
 
-.PHONY: demo test check format lint types live bench setup clean
+.PHONY: demo test check format lint types live bench words setup clean
 
 demo: $(READY)
 	$(BIN)/callwarden demo
@@ -31,6 +31,12 @@ live: $(TESTS) live-tools
 bench: $(TESTS)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m bench
+
+# Collect the texts of code and pages into the catalogues; then translate what is new in locales/*/LC_MESSAGES.
+words: $(TESTS)
+	$(BIN)/pybabel -q extract -F babel.cfg -k Message -k not_found --no-location --sort-output -o .words.pot daemon
+	$(BIN)/pybabel -q update -i .words.pot -d daemon/web/locales -D callwarden --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 120
+	@rm -f .words.pot
 
 setup: $(TESTS)
 

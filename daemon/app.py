@@ -286,7 +286,7 @@ class Daemon:
         try:
             self.guard.check_url(url)
         except NeverAgain as refused:
-            return str(refused)
+            return refused.message
         return None
 
 

@@ -9,6 +9,12 @@ class CallwardenError(Exception):
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (self.__doc__ or "").strip())
 
+    @property
+    def message(self) -> str:
+        """What to say; where it was given as a Message it still is one, and can be said in other languages."""
+        said: str = self.args[0]
+        return said
+
 
 class TryAgain(CallwardenError):
     """The outside failed in a way that may pass; try again later."""

@@ -6,6 +6,7 @@ Rights are read from ListCommands, which names exactly the actions that this ses
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -136,6 +137,8 @@ class Checkup:
         try:
             ahead = float(answer.get("Timestamp", "")) - (before + after) / 2
         except ValueError:
+            ahead = math.nan
+        if not math.isfinite(ahead):
             return [Finding("clock", ok=None, words=Message("The PBX does not tell its time."))]
         if abs(ahead) <= MAX_CLOCK_S + (after - before):
             return [Finding("clock", ok=True, words=Message("The clocks of the PBX and of this machine agree."))]

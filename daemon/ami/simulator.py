@@ -7,17 +7,19 @@ import hashlib
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from daemon.ami.framing import END_OF_MESSAGE
 from daemon.ami.scenario import SCENARIOS, Event, Truth
 from daemon.ami.simulated_call import SimulatedCall
 from daemon.ami.simulated_channels import SimulatedChannels
+from daemon.ami.simulated_house import SimulatedHouse
 
 Headers = dict[str, str]
 
 _MAX_ACTION = 1 << 16
+_NEVER = frozenset({"pjsipshowendpoints", "pjsipshowcontacts"})  # our manager user has no `system`
 
 
 class Client:
@@ -43,6 +45,8 @@ class SimulatedPbx:
         self.port = 0
         self.actions: list[Headers] = []
         self.channels = SimulatedChannels()
+        self.house = SimulatedHouse()
+        self.processed = 0
         self.clients: list[Client] = []
         self.variables: Headers = {}
         self._server: asyncio.Server | None = None
@@ -98,6 +102,7 @@ class SimulatedPbx:
         )
         task = self._task(self._play(call))
         self._calls[call.truth.call_id] = task
+        self.processed += 1
         return call.truth, task
 
     def emit(self, event: Event) -> None:
@@ -152,7 +157,7 @@ class SimulatedPbx:
             self._respond(client, action, ("Challenge", client.challenge))
         elif name == "login":
             self._log_in(client, action)
-        elif not client.logged_in:
+        elif not client.logged_in or name in _NEVER or not self.house.allows(name):
             self._refuse(client, action, "Permission denied")
         elif handler := self._handlers().get(name):
             handler(client, action)
@@ -161,8 +166,13 @@ class SimulatedPbx:
 
     def _handlers(self) -> dict[str, Callable[[Client, Headers], None]]:
         return {
-            "ping": lambda client, action: self._respond(client, action, ("Ping", "Pong")),
+            "ping": self._ping,
             "coreshowchannels": self._core_show_channels,
+            "coresettings": self._core_settings,
+            "corestatus": self._core_status,
+            "listcommands": self._list_commands,
+            "devicestatelist": self._device_states,
+            "queuestatus": self._queue_status,
             "hangup": self._hangup,
             "originate": self._originate,
             "getvar": self._getvar,
@@ -183,18 +193,36 @@ class SimulatedPbx:
         client.send(("Event", "FullyBooted"), ("Privilege", "system,all"), ("Status", "Fully Booted"))
 
     def _core_show_channels(self, client: Client, action: Headers) -> None:
+        self._list(client, action, "Channels will follow", self.channels.rows(), "CoreShowChannelsComplete")
+
+    def _ping(self, client: Client, action: Headers) -> None:
+        self._respond(client, action, ("Ping", "Pong"), ("Timestamp", f"{time.time():.6f}"))
+
+    def _core_settings(self, client: Client, action: Headers) -> None:
+        self._respond(client, action, ("AMIversion", "11.0.0"), ("AsteriskVersion", "22.10.1"), ("SystemName", ""))
+
+    def _core_status(self, client: Client, action: Headers) -> None:
+        living = len({dict(row)["Linkedid"] for row in self.channels.rows()})
+        done = self.processed - living
+        self._respond(client, action, ("CoreCurrentCalls", str(living)), ("CoreProcessedCalls", str(done)))
+
+    def _list_commands(self, client: Client, action: Headers) -> None:
+        named = sorted(self.house.commands)
+        self._respond(client, action, *((name, "What it does.  (Priv: call,reporting,all)") for name in named))
+
+    def _device_states(self, client: Client, action: Headers) -> None:
+        rows = list(self.house.device_states())
+        self._list(client, action, "Device State Changes will follow", rows, "DeviceStateListComplete")
+
+    def _queue_status(self, client: Client, action: Headers) -> None:
+        self._list(client, action, "Queue status will follow", list(self.house.queue_status()), "QueueStatusComplete")
+
+    def _list(self, client: Client, action: Headers, words: str, rows: Sequence[Event], last: str) -> None:
         action_id = ("ActionID", action.get("ActionID", ""))
-        rows = self.channels.rows()
-        self._respond(client, action, ("EventList", "start"), ("Message", "Channels will follow"))
+        self._respond(client, action, ("EventList", "start"), ("Message", words))
         for row in rows:
             client.send(row[0], action_id, *row[1:])
-        end = (
-            ("Event", "CoreShowChannelsComplete"),
-            action_id,
-            ("EventList", "Complete"),
-            ("ListItems", str(len(rows))),
-        )
-        client.send(*end)
+        client.send(("Event", last), action_id, ("EventList", "Complete"), ("ListItems", str(len(rows))))
 
     def _hangup(self, client: Client, action: Headers) -> None:
         linked = self.channels.linked_of(action.get("Channel", ""))
@@ -219,7 +247,10 @@ class SimulatedPbx:
 
     def _getvar(self, client: Client, action: Headers) -> None:
         name = action.get("Variable", "")
-        self._respond(client, action, ("Variable", name), ("Value", self.variables.get(name, "")))
+        value = self.house.function(name)
+        if value is None:
+            value = self.variables.get(name, "")
+        self._respond(client, action, ("Variable", name), ("Value", value))
 
     def _setvar(self, client: Client, action: Headers) -> None:
         self.variables[action.get("Variable", "")] = action.get("Value", "")

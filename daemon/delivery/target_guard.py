@@ -20,6 +20,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from daemon.errors import ConfigError, NeverAgain
+from daemon.message import Message
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -70,7 +71,7 @@ class TargetGuard:
         if _looks_numeric(host):
             self.check_address(str(_literal(host)))
         elif not _HOST_NAME.fullmatch(host):
-            raise BadUrl(f"{host!r} is no host name")
+            raise BadUrl(Message("{host} is no host name", host=repr(host)))
         return parsed
 
     def check_address(self, address: str) -> None:
@@ -141,27 +142,27 @@ def _refusal(address: str, guard: TargetGuard) -> str | None:
     try:
         parsed = ip_address(address)
     except ValueError:
-        return f"{address!r} is no address"
+        return Message("{address} is no address", address=repr(address))
     for face in _faces(parsed):
         if _within(face, ALWAYS_REFUSED):
-            return f"{address} may never be called (link-local, multicast, unspecified or reserved)"
+            return Message("{address} may never be called (link-local, multicast, unspecified or reserved)", address=address)
         if _within(face, guard.deny + METADATA) and not _within(face, guard.allow):
-            return f"{address} is in a network that is denied"
+            return Message("{address} is in a network that is denied", address=address)
     return None
 
 
 def _parse(url: str) -> URL:
     if len(url) > LONGEST_URL or "\\" in url or any(char <= " " or char == "\x7f" for char in url):
-        raise BadUrl("the URL is too long or has blanks, backslashes or control characters")
+        raise BadUrl(Message("the URL is too long or has blanks, backslashes or control characters"))
     try:
         parsed = URL(url, encoded=url.isascii())  # what is encoded already goes out byte for byte
         port = parsed.port
     except (ValueError, UnicodeError):
         raise BadUrl from None
     if parsed.scheme not in ("http", "https") or not parsed.raw_host or not port:
-        raise BadUrl("the URL must begin with http:// or https:// and name a host")
+        raise BadUrl(Message("the URL must begin with http:// or https:// and name a host"))
     if parsed.raw_user is not None or parsed.raw_password is not None:
-        raise BadUrl("the URL must not hold a user name or password")
+        raise BadUrl(Message("the URL must not hold a user name or password"))
     return parsed
 
 
@@ -175,7 +176,7 @@ def _literal(host: str) -> Address:
     try:
         return ip_address(host)
     except ValueError:
-        raise BadUrl(f"{host!r} is an odd spelling of an address") from None
+        raise BadUrl(Message("{host} is an odd spelling of an address", host=repr(host))) from None
 
 
 def _network(text: str) -> Network:

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.errors import CallwardenError
+from daemon.message import Message
 from daemon.store.audit import By, Facts, Subject, note
 from daemon.store.reader import Reader
 from daemon.store.row import compact_json
@@ -163,7 +164,7 @@ ACCOUNT: Final = Subject("account", account_facts)
 def add_account(account: Account, password_hash: str) -> Work[None]:
     """Raises AccountTaken; BadLink when the agent does not exist or has an account."""
     if (yield Query(_ONE, {"b_name": account.name})):
-        raise AccountTaken
+        raise AccountTaken(Message("There is an account of this name already; take another name."))
     yield from _check_link(account.name, account.user_id)
     yield Query(_INSERT, {**_values(account), "password_hash": password_hash})
 
@@ -208,17 +209,23 @@ def _keep_an_admin(old: Row, new: Row) -> Work[None]:
     if rules(old) and not rules(new):
         others = yield Query(_OTHER_ADMINS, {"b_name": old["name"]})
         if others[0]["count"] == 0:
-            raise LastAdmin
+            raise LastAdmin(Message("This is the last admin who can sign in; make another one first."))
 
 
 def _check_link(name: str, user_id: str | None) -> Work[None]:
     if user_id is None:
         return
     if not (yield Query(_AGENT, {"b_user_id": user_id})):
-        raise BadLink(f"there is no agent {user_id}; add the agent first")
+        raise BadLink(Message("there is no agent {name}; add the agent first", name=user_id))
     owners = yield Query(_OWNER, {"b_user_id": user_id, "b_name": name})
     if owners:
-        raise BadLink(f"the agent {user_id} has the account {owners[0]['name']}; take it away there first")
+        raise BadLink(
+            Message(
+                "the agent {name} has the account {account}; take it away there first",
+                name=user_id,
+                account=owners[0]["name"],
+            )
+        )
 
 
 def _values(account: Account) -> dict[str, object]:

@@ -14,6 +14,7 @@ from daemon.call.directory import Directory
 from daemon.call.model import UserId
 from daemon.call.signals import Endpoint
 from daemon.errors import CallwardenError
+from daemon.message import Message
 from daemon.store.audit import Facts, FactsByKey, Subject
 from daemon.store.reader import Reader
 from daemon.store.ringtone_choice import require_ringtone
@@ -25,7 +26,9 @@ class Taken(CallwardenError):
     """The endpoint or number belongs to another agent; take it away there first."""
 
     def __init__(self, field: str, value: str, user_id: str) -> None:
-        super().__init__(f"{value} belongs to the agent {user_id}; take it away there first")
+        super().__init__(
+            Message("{value} belongs to the agent {user_id}; take it away there first", value=value, user_id=user_id)
+        )
         self.field, self.value, self.user_id = field, value, user_id
 
 
@@ -149,8 +152,10 @@ def put_agent(agent: Agent) -> Work[bool]:
 def put_agents(several: Sequence[Agent]) -> Work[None]:
     """All of them exactly as given, so that one may get what another gives away, in whatever order they come.
 
-    What still belongs to an agent who is not among them is a Conflict: look before.
+    What still belongs to an agent who is not among them is a Conflict: look before. Raises UnknownRingtone.
     """
+    for ringtone in {agent.ringtone for agent in several}:
+        yield from require_ringtone(ringtone)
     known = {row["user_id"] for row in (yield Query(_ALL))}
     ids = [{"b_user_id": agent.user_id} for agent in several if agent.user_id in known]
     yield Query(_DELETE_ENDPOINTS, ids)

@@ -89,9 +89,14 @@ async def read_delivery(reads: Reader, delivery_id: str) -> Row | None:
     return rows[0] if rows else None
 
 
-async def read_attempts(reads: Reader, delivery_id: str) -> list[dict[str, object]]:
-    """As the API shows them, the last hundred, oldest first."""
+async def read_attempt_rows(reads: Reader, delivery_id: str) -> list[Row]:
+    """The last hundred, oldest first."""
     rows = await reads.fetch(_ATTEMPTS, {"b_id": delivery_id})
+    return list(reversed(rows))
+
+
+async def read_attempts(reads: Reader, delivery_id: str) -> list[dict[str, object]]:
+    """The same as the API shows them."""
     return [
         {
             "number": row["number"],
@@ -101,7 +106,7 @@ async def read_attempts(reads: Reader, delivery_id: str) -> list[dict[str, objec
             "error": row["error"],
             "answer": row["answer"],
         }
-        for row in reversed(rows)
+        for row in await read_attempt_rows(reads, delivery_id)
     ]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from daemon.message import Message
+
 LIMIT: Final = 128
 
 # Technology and resource (`PJSIP/1001`, `sofia/internal/1001`): nothing that a dialplan reads as more (, & |).
@@ -29,8 +31,10 @@ def endpoint_name(text: str) -> str:
     """
     form = _FORM.fullmatch(text)
     if form is None or len(text) > LIMIT:
-        raise ValueError(f"must be a phone as the PBX names it, as PJSIP/1001, in at most {LIMIT} characters")
+        raise ValueError(
+            Message("must be a phone as the PBX names it, as PJSIP/1001, in at most {limit} characters", limit=LIMIT)
+        )
     technology = form[1]
     if technology.lower() == "local":
-        raise ValueError("must be the phone itself, as PJSIP/1001: a Local channel is only a way to it")
+        raise ValueError(Message("must be the phone itself, as PJSIP/1001: a Local channel is only a way to it"))
     return _TECHNOLOGIES.get(technology.lower(), technology) + text[len(technology) :]

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from daemon.errors import CallwardenError
+from daemon.message import Message
 
 SHORTEST: Final = 10
 LONGEST: Final = 256
@@ -44,13 +45,13 @@ def refuse_weak(password: str, account: str) -> None:
     """Length is what counts (NIST SP 800-63B §3.1.1.2). Raises WeakPassword with what to do."""
     text = _normal(password)
     if not SHORTEST <= len(text) <= LONGEST:
-        raise WeakPassword(f"must have {SHORTEST} to {LONGEST} characters")
+        raise WeakPassword(Message("must have {least} to {most} characters", least=SHORTEST, most=LONGEST))
     if any(0xD800 <= ord(char) < 0xE000 or char in "\x00\r\n" for char in text):
-        raise WeakPassword("must be one line of text")
+        raise WeakPassword(Message("must be one line of text"))
     if len(set(text)) < _DIFFERENT:
-        raise WeakPassword(f"must have at least {_DIFFERENT} different characters")
+        raise WeakPassword(Message("must have at least {n} different characters", n=_DIFFERENT))
     if account.casefold() in text.casefold() and len(text) - len(account) < SHORTEST // 2:
-        raise WeakPassword("must be more than the account's name")
+        raise WeakPassword(Message("must be more than the account's name"))
 
 
 def _normal(password: str) -> str:

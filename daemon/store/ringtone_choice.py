@@ -7,9 +7,11 @@ from sqlalchemy import bindparam, select
 from daemon.errors import CallwardenError
 from daemon.message import Message
 from daemon.store.built_in_ringtones import BUILT_IN
+from daemon.store.reader import Reader
 from daemon.store.tables import ringtones
 from daemon.store.work import Query, Work
 
+_NAMES = select(ringtones.c.name)
 _ONE = select(ringtones.c.name).where(ringtones.c.name == bindparam("b_name"))
 
 
@@ -19,6 +21,11 @@ class UnknownRingtone(CallwardenError):
     def __init__(self, name: str) -> None:
         self.message = Message("there is no ringtone {name}", name=name)
         super().__init__(self.message)
+
+
+async def read_ringtone_names(reads: Reader) -> frozenset[str]:
+    """All that can be chosen."""
+    return frozenset(BUILT_IN).union(row["name"] for row in await reads.fetch(_NAMES, {}))
 
 
 def require_ringtone(name: str | None) -> Work[None]:

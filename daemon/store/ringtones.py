@@ -40,8 +40,7 @@ class NameTaken(CallwardenError):
     """There is a ringtone of this name, in small or capital letters."""
 
     def __init__(self, name: str) -> None:
-        self.message = Message("there is a ringtone {name} already", name=name)
-        super().__init__(self.message)
+        super().__init__(Message("there is a ringtone {name} already", name=name))
 
 
 class TooMany(CallwardenError):

@@ -11,6 +11,7 @@ from aiohttp import web
 from annotated_types import Len
 from pydantic import TypeAdapter
 
+from daemon.message import Message
 from daemon.store.accounts import (
     ACCOUNT,
     Account,
@@ -33,7 +34,7 @@ from daemon.web.body import json_object, validated
 from daemon.web.caller import by, caller
 from daemon.web.listing import json_response, page_response
 from daemon.web.password_check import PASSWORD_CHECK
-from daemon.web.problem import FieldError, Problem, invalid, not_found
+from daemon.web.problem import NOTHING, FieldError, Problem, invalid, not_found
 from daemon.web.query import Query, path_part
 from daemon.web.services import services
 from daemon.web.texts import Label
@@ -88,7 +89,7 @@ async def create_account(request: web.Request) -> web.Response:
     form, parts = validated(_NEW, await json_object(request)), services(request)
     name = account_name(form.name)
     if name is None:
-        raise invalid([FieldError("name", "must be 1 to 64 letters, digits and . _ @ + -")])
+        raise invalid([FieldError("name", Message("must be 1 to 64 letters, digits and . _ @ + -"))])
     _check_password(form.password, name)
     language = form.language or (await read_settings(parts.reads)).settings.language
     account = Account(name=name, role=form.role, user_id=form.user_id, language=language, created_at=parts.clock())
@@ -122,7 +123,7 @@ def _name(request: web.Request) -> str:
 async def _new_hash(request: web.Request, name: str, password: str) -> str:
     """Whoever sits at an admin's unlocked screen must not take over the account itself."""
     if (own := caller(request).account) is not None and own.name == name:
-        raise Problem(409, "change your own password on its page, which asks for the present one")
+        raise Problem(409, Message("change your own password on its page, which asks for the present one"))
     _check_password(password, name)
     return await request.app[PASSWORD_CHECK].hash(password)
 
@@ -131,7 +132,7 @@ def _check_password(password: str, name: str) -> None:
     try:
         refuse_weak(password, name)
     except WeakPassword as weak:
-        raise invalid([FieldError("password", str(weak))]) from weak
+        raise invalid([FieldError("password", weak.message)]) from weak
 
 
 @contextmanager
@@ -140,8 +141,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except AccountTaken as taken:
-        raise Problem(409, "nothing was changed", errors=[FieldError("name", str(taken))]) from taken
+        raise Problem(409, NOTHING, errors=[FieldError("name", taken.message)]) from taken
     except BadLink as bad:
-        raise invalid([FieldError("user_id", str(bad))]) from bad
+        raise invalid([FieldError("user_id", bad.message)]) from bad
     except LastAdmin as last:
-        raise Problem(409, str(last)) from last
+        raise Problem(409, last.message) from last

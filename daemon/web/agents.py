@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 from aiohttp import web
 from annotated_types import Len
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
+from daemon.message import Message
 from daemon.store.accounts import read_owners
 from daemon.store.agents import AGENT, Agent, Taken, delete_agent, put_agent, read_agent, read_agents
 from daemon.store.endpoint_name import LIMIT, PATTERN, endpoint_name
 from daemon.web.audit import change
 from daemon.web.body import json_object, validated
 from daemon.web.listing import json_response, page_response
-from daemon.web.problem import FieldError, Problem, not_found
+from daemon.web.only_new import put
+from daemon.web.problem import NOTHING, FieldError, Problem, not_found
 from daemon.web.query import Query, path_part
 from daemon.web.services import services
 from daemon.web.texts import Label, Ringtone
@@ -28,7 +31,16 @@ EndpointName = Annotated[
     AfterValidator(endpoint_name),
     Field(json_schema_extra={"maxLength": LIMIT, "pattern": PATTERN, "examples": ["PJSIP/1001"]}),
 ]
-E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+
+
+def _international(text: str) -> str:
+    if not re.fullmatch(_E164, text):
+        raise ValueError(Message("must be an international number, as +84901234567"))
+    return text
+
+
+_E164: Final = r"^\+[1-9][0-9]{6,14}$"
+E164 = Annotated[str, AfterValidator(_international), Field(json_schema_extra={"pattern": _E164})]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +80,10 @@ async def replace_agent(request: web.Request) -> web.Response:
     parts, user_id = services(request), path_part(request, "user_id", USER_ID_LIMIT)
     agent = _agent(user_id, validated(_FORM, await json_object(request)))
     try:
-        created = await change(request, AGENT, user_id, lambda: put_agent(agent))
+        created = await put(request, AGENT, "user_id", user_id, lambda: put_agent(agent))
     except Taken as taken:
-        errors = [FieldError(taken.field, str(taken))]
-        raise Problem(409, "nothing was changed", errors=errors, agent=taken.user_id) from taken
+        errors = [FieldError(taken.field, taken.message)]
+        raise Problem(409, NOTHING, errors=errors, agent=taken.user_id) from taken
     await parts.rules_changed()
     return json_response(_shown(agent, await read_owners(parts.reads, [user_id])), 201 if created else 200)
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from daemon.errors import TryAgain
+from daemon.message import Message
 from daemon.store.tokens import Role
 from daemon.web.caller import CALLER, Caller, find_caller, nobody
 from daemon.web.cookies import form_cookie, session_cookie
@@ -88,8 +89,7 @@ async def _admit(request: web.Request, known: Caller, allowed: frozenset[Role], 
     if known.session is not None and request.method not in SAFE:
         await require_token(request, session_cookie(request), form=page)
     if known.role not in allowed:
-        who = "a token" if known.token else "an account"
-        raise Problem(403, f"{who} with the role {known.role} may not do this")
+        raise Problem(403, Message("the role {role} may not do this", role=known.role.value))
     _note_use(request, known)
 
 

@@ -9,7 +9,9 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
+from daemon.message import Message
 from daemon.web.problem import FieldError, Problem, invalid
 
 T = TypeVar("T")
@@ -109,20 +111,43 @@ def validated(adapter: TypeAdapter[T], document: Mapping[str, object]) -> T:
 def field_errors(error: ValidationError) -> list[FieldError]:
     """pydantic's findings in our words."""
     return [
-        FieldError(
-            ".".join(str(part) for part in item["loc"])[:100], _MESSAGES.get(item["type"], _message(item["msg"]))
-        )
+        FieldError(".".join(str(part) for part in item["loc"])[:100], _message(item))
         for item in error.errors(include_input=False, include_url=False)[:100]
     ]
 
 
-def _message(text: str) -> str:
-    return text.removeprefix("Value error, ").replace("Input should", "must").replace("String should", "must")
+def _message(item: ErrorDetails) -> str:
+    """A rule of ours (a ValueError) has its own words; for what pydantic found itself they stand in the table."""
+    context = item.get("ctx", {})
+    if isinstance(ours := context.get("error"), ValueError) and ours.args:
+        return ours.args[0] if isinstance(ours.args[0], Message) else Message(str(ours))
+    pattern = _MESSAGES.get(item["type"])
+    if pattern is None:
+        return item["msg"].replace("Input should", "must").replace("String should", "must")
+    return Message(pattern, **{name: value for name, value in context.items() if "{" + name + "}" in pattern})
 
 
-_MESSAGES = {
-    "unexpected_keyword_argument": "is not a known field",
-    "extra_forbidden": "is not a known field",
-    "missing": "is missing",
-    "missing_argument": "is missing",
+_NUMBER: Final = Message("must be a whole number")
+_CHOICE: Final = Message("must be one of {expected}")
+_MESSAGES: Final = {
+    "unexpected_keyword_argument": Message("is not a known field"),
+    "extra_forbidden": Message("is not a known field"),
+    "missing": Message("is missing"),
+    "missing_argument": Message("is missing"),
+    "greater_than_equal": Message("must be {ge} or more"),
+    "less_than_equal": Message("must be {le} or less"),
+    "int_type": _NUMBER,
+    "int_from_float": _NUMBER,
+    "int_parsing": _NUMBER,
+    "bool_type": Message("must be true or false"),
+    "string_type": Message("must be a text"),
+    "tuple_type": Message("must be a list"),
+    "list_type": Message("must be a list"),
+    "enum": _CHOICE,
+    "literal_error": _CHOICE,
+    "string_too_long": Message("must be at most {max_length} characters"),
+    "string_too_short": Message("must be at least {min_length} characters"),
+    "too_long": Message("must be at most {max_length}, here are {actual_length}"),
+    "too_short": Message("must be at least {min_length}, here are {actual_length}"),
+    "string_pattern_mismatch": Message("must look as {pattern}"),
 }

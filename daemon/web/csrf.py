@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from daemon.message import Message
 from daemon.web.form import read_form
 from daemon.web.problem import Problem
 from daemon.web.services import services
@@ -40,14 +41,14 @@ async def require_token(request: web.Request, secret: str | None, *, form: bool)
         raise Problem(403, _FORM_OLD if form else f"send the token of your session: {HEADER}: … (GET /api/v1/session)")
 
 
-_FORM_OLD: Final = "this form is too old, or your browser keeps no cookies; open the page again and repeat"
+_FORM_OLD: Final = Message("this form is too old, or your browser keeps no cookies; open the page again and repeat")
 
 
 def _refuse_other_sites(request: web.Request) -> None:
     site = request.headers.get("Sec-Fetch-Site")  # https://www.w3.org/TR/fetch-metadata: no script can forge it
     known = site in ("same-origin", "none") if site else _is_ours(request, request.headers.get("Origin"))
     if not known:
-        raise Problem(403, "this was asked for by another site's page; use the page of this server")
+        raise Problem(403, Message("this was asked for by another site's page; use the page of this server"))
 
 
 def _same(one: str, other: str) -> bool:

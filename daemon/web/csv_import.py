@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
 
 from daemon.message import Message
 from daemon.store.audit import By, FactsByKey, audited_all
+from daemon.store.ringtone_choice import UnknownRingtone, read_ringtone_names
 from daemon.store.work import Work
 from daemon.web.body import BODY_LIMIT
 from daemon.web.caller import by, caller
@@ -51,24 +53,31 @@ async def _import(request: web.Request, kind: Kind) -> web.Response:
 
 
 async def _plan(request: web.Request, kind: Kind, sheet: Sheet) -> Plan:
-    return await asyncio.to_thread(make_plan, kind, sheet, await kind.read(services(request).reads))
+    present, ringtones = await _present(request, kind)
+    return await asyncio.to_thread(make_plan, kind, sheet, present, ringtones)
 
 
 async def _apply(request: web.Request, kind: Kind, sheet: Sheet) -> Plan:
     parts, who, expected = services(request), by(request), request.headers.get("If-Match", "*").strip()
     for _ in range(_ATTEMPTS):
-        present = await kind.read(parts.reads)
-        plan = await asyncio.to_thread(make_plan, kind, sheet, present)
+        present, ringtones = await _present(request, kind)
+        plan = await asyncio.to_thread(make_plan, kind, sheet, present, ringtones)
         if expected not in ("*", f'"{plan.version}"'):
             raise Problem(412, Message("this is no longer what the preview said; look at a new one"))
         if errors := plan.errors():
             raise invalid(errors[:_ERRORS])
         if not plan.puts:
             return plan
-        if await parts.writes.change(lambda: _put(who, kind, present, plan)):  # noqa: B023 -- awaited here
-            await parts.rules_changed()
-            return plan
+        with suppress(UnknownRingtone):  # deleted since it was looked at
+            if await parts.writes.change(lambda: _put(who, kind, present, plan)):  # noqa: B023 -- awaited here
+                await parts.rules_changed()
+                return plan
     raise Problem(409, Message("somebody else is changing these too; nothing was changed, try again"))
+
+
+async def _present(request: web.Request, kind: Kind) -> tuple[FactsByKey, frozenset[str]]:
+    reads = services(request).reads
+    return await kind.read(reads), await read_ringtone_names(reads)
 
 
 def _put(who: By, kind: Kind, planned_on: FactsByKey, plan: Plan) -> Work[bool]:

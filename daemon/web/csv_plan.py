@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -75,9 +75,10 @@ class Plan:
         ]
 
 
-def make_plan(kind: Kind, sheet: Sheet, present: FactsByKey) -> Plan:
+def make_plan(kind: Kind, sheet: Sheet, present: FactsByKey, ringtones: Collection[str]) -> Plan:
+    """`ringtones` are the names that can be chosen."""
     lines: dict[str, int] = {}
-    rows = [_planned(kind, row, present, lines) for row in sheet.rows]
+    rows = [_with_ringtone(_planned(kind, row, present, lines), ringtones) for row in sheet.rows]
     for column in kind.columns:
         if column.alone:
             rows = _without_clashes(column, rows, present)
@@ -110,6 +111,15 @@ def _row_plan(line: int, key: str, old: Facts | None, facts: Facts, errors: Sequ
     }
     sound = Action.CREATE if old is None else Action.UPDATE if changes else Action.UNCHANGED
     return PlannedRow(line, key, Action.ERROR if errors else sound, facts, changes, tuple(errors))
+
+
+def _with_ringtone(row: PlannedRow, ringtones: Collection[str]) -> PlannedRow:
+    """As for a PUT, whatever is written must name one that is there; what stays as it is may not."""
+    chosen = row.facts and row.facts["ringtone"]
+    if not row.changes or chosen is None or chosen in ringtones:
+        return row
+    error = FieldError("ringtone", Message("there is no ringtone {name}", name=chosen))
+    return replace(row, action=Action.ERROR, errors=(*row.errors, error))
 
 
 def _row_error(kind: Kind, row: SheetRow, key: str, lines: Mapping[str, int]) -> FieldError | None:

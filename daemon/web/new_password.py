@@ -13,5 +13,5 @@ def new_password_errors(form: Mapping[str, str], account: str, _: Callable[[str]
     try:
         refuse_weak(password, account)
     except WeakPassword as weak:
-        return {"password": _(str(weak))}
+        return {"password": _(weak.message)}
     return {} if form.get("again") == password else {"again": _("The two passwords differ.")}

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from daemon.errors import TryAgain
+from daemon.message import Message
 from daemon.store.ringtone_choice import UnknownRingtone
 from daemon.store.trouble import Conflict
 
@@ -47,7 +48,6 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.members = members
 
-
     def translated(self, translate: Callable[[str], str]) -> Problem:
         """The same in the reader's language: what is a Message, and every text the catalogue knows."""
         errors = [FieldError(error.field, translate(error.message)) for error in self.errors]
@@ -56,11 +56,14 @@ class Problem(Exception):
 
 def invalid(errors: Sequence[FieldError]) -> Problem:
     """422: nothing was changed, and these fields are why."""
-    return Problem(422, "nothing was changed; correct the fields named in errors", errors=errors)
+    return Problem(422, Message("nothing was changed; correct the fields named in errors"), errors=errors)
+
+
+NOTHING: Final = Message("nothing was changed")
 
 
 def not_found(what: str) -> Problem:
-    return Problem(404, f"there is no such {what}")
+    return Problem(404, Message("there is no such {what}", what=Message(what)))
 
 
 def problem_response(problem: Problem) -> web.Response:
@@ -108,15 +111,15 @@ def _problem_of(error: Exception, request: web.Request) -> Problem:
         case UnknownRingtone():
             return invalid([FieldError("ringtone", error.message)])
         case Conflict():
-            return Problem(409, "this collides with what is stored; nothing was changed")
+            return Problem(409, Message("this collides with what is stored; nothing was changed"))
         case TimeoutError():
-            return Problem(503, "this took too long; try again", headers={"Retry-After": "5"})
+            return Problem(503, Message("this took too long; try again"), headers={"Retry-After": "5"})
         case TryAgain():
             _log.warning("request_failed", error=str(error), path=request.match_info.route.resource)
-            return Problem(503, "the store cannot do this now; try again", headers={"Retry-After": "5"})
+            return Problem(503, Message("the store cannot do this now; try again"), headers={"Retry-After": "5"})
     incident = secrets.token_hex(8)
     _log.error("request_broke", exc_info=error, incident=incident, method=request.method)
-    return Problem(500, "this is our fault; quote the id", id=incident)
+    return Problem(500, Message("this is our fault; quote the id"), id=incident)
 
 
 def _from_aiohttp(error: web.HTTPException) -> Problem:
@@ -127,7 +130,7 @@ def _from_aiohttp(error: web.HTTPException) -> Problem:
 
 _BODY_HEADERS = frozenset({"content-type", "content-length"})
 _DETAILS = {
-    404: "there is nothing at this address",
-    405: "this address does not know this method",
+    404: Message("there is nothing at this address"),
+    405: Message("this address does not know this method"),
     413: "the body is larger than 1 MiB",
 }

@@ -14,6 +14,7 @@ from daemon.store.queues import QUEUE, delete_queue, put_queue, read_queue, read
 from daemon.web.audit import change
 from daemon.web.body import json_object, validated
 from daemon.web.listing import json_response, page_response
+from daemon.web.only_new import put
 from daemon.web.problem import not_found
 from daemon.web.query import Query, path_part
 from daemon.web.services import services
@@ -61,7 +62,7 @@ async def replace_queue(request: web.Request) -> web.Response:
     Query(request, ())
     parts, name = services(request), path_part(request, "name", QUEUE_LIMIT)
     queue = QueueSettings(**asdict(validated(_QUEUE, await json_object(request))))
-    created = await change(request, QUEUE, name, lambda: put_queue(name, queue))
+    created = await put(request, QUEUE, "name", name, lambda: put_queue(name, queue))
     await parts.rules_changed()
     return json_response(_queue_json(name, queue), 201 if created else 200)
 
@@ -94,7 +95,7 @@ async def replace_hotline(request: web.Request) -> web.Response:
     Query(request, ())
     parts, number = services(request), path_part(request, "number", HOTLINE_LIMIT)
     hotline = Hotline(number=number, **asdict(validated(_HOTLINE, await json_object(request))))
-    created = await change(request, HOTLINE, number, lambda: put_hotline(hotline))
+    created = await put(request, HOTLINE, "number", number, lambda: put_hotline(hotline))
     await parts.rules_changed()
     return json_response(hotline.as_json(), 201 if created else 200)
 

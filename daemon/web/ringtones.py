@@ -177,18 +177,16 @@ async def _answer(request: web.Request, name: str, status: int = 200) -> web.Res
 
 
 async def _shown(request: web.Request) -> Callable[[Ringtone], dict[str, object]]:
+    address = await phone_addresses(request)
+    return lambda each: {**each.as_json(), "url": address(each, WIDE_HZ), "url_8k": address(each, NARROW_HZ)}
+
+
+async def phone_addresses(request: web.Request) -> Callable[[Ringtone, int], str]:
+    """Where phones fetch a ringtone, by its rate; without a configured address the host is the one that was asked."""
     parts = services(request)
     secret = await ringtone_secret(parts.reads, parts.writes.change, parts.clock())
     base = (parts.public_url or f"{request.scheme}://{request.host}").rstrip("/")
-
-    def show(ringtone: Ringtone) -> dict[str, object]:
-        return {
-            **ringtone.as_json(),
-            "url": base + phone_path(secret, ringtone),
-            "url_8k": base + phone_path(secret, ringtone, NARROW_HZ),
-        }
-
-    return show
+    return lambda ringtone, rate: base + phone_path(secret, ringtone, rate)
 
 
 def _name(request: web.Request) -> str:

@@ -17,14 +17,17 @@ from daemon.web import (
     csv_export,
     csv_import,
     deliveries,
+    discovery,
     events,
     health,
     openapi,
     password,
+    pbx,
     phone_sounds,
     queues,
     ringtones,
     session,
+    sessions,
     set_up,
     sign_in,
     tickets,
@@ -33,8 +36,13 @@ from daemon.web import (
 )
 from daemon.web.assets import get_asset, get_icon
 from daemon.web.auth import Access
+from daemon.web.pages import accounts as account_pages
+from daemon.web.pages import audit as audit_pages
 from daemon.web.pages import call_settings as settings_page
+from daemon.web.pages import deliveries as delivery_pages
 from daemon.web.pages import home
+from daemon.web.pages import tokens as token_pages
+from daemon.web.pages import webhooks as webhook_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +119,22 @@ ROUTES: Final = (
     Route("POST", f"{_API}/deliveries/{{delivery_id}}/replay", deliveries.replay_delivery, _ADMIN),
     Route("GET", f"{_API}/events", events.stream_events, _SUPERVISORS),
     Route("GET", f"{_API}/session", session.get_session, _AGENTS),
+    Route("GET", f"{_API}/sessions", sessions.list_sessions, _AGENTS),
+    Route("DELETE", f"{_API}/sessions/{{session_id}}", sessions.remove_session, _AGENTS),
     Route("GET", f"{_API}/accounts", accounts.list_accounts, _ADMIN),
     Route("POST", f"{_API}/accounts", accounts.create_account, _ADMIN),
     Route("GET", f"{_API}/accounts/{{name}}", accounts.get_account, _ADMIN),
     Route("PATCH", f"{_API}/accounts/{{name}}", accounts.patch_account, _ADMIN),
+    Route("DELETE", f"{_API}/accounts/{{name}}/sessions", sessions.remove_account_sessions, _ADMIN),
     Route("GET", f"{_API}/tokens", tokens.list_tokens, _ADMIN),
     Route("POST", f"{_API}/tokens", tokens.create_token, _ADMIN),
     Route("DELETE", f"{_API}/tokens/{{token_id}}", tokens.remove_token, _ADMIN),
     Route("GET", f"{_API}/audit", audit.list_audit, _ADMIN),
+    Route("GET", f"{_API}/pbx", pbx.list_pbxs, _SUPERVISORS),
+    Route("GET", f"{_API}/pbx/{{name}}", pbx.get_pbx, _SUPERVISORS),
+    Route("GET", f"{_API}/pbx/{{name}}/stanzas", pbx.get_stanzas, _ADMIN),
+    Route("POST", f"{_API}/pbx/{{name}}/check", pbx.check_pbx, _ADMIN),
+    Route("GET", f"{_API}/discovery", discovery.get_discovery, _ADMIN),
     Route("PATCH", f"{_API}/session", session.patch_session, _AGENTS),
     Route("GET", "/assets/{version}/{name}", get_asset, None),
     Route("GET", "/favicon.ico", get_icon, None),
@@ -131,6 +147,17 @@ ROUTES: Final = (
     Route("POST", "/sign-out-everywhere", sign_in.leave_everywhere, _AGENTS, page=True),
     Route("GET", "/settings/calls", settings_page.show_call_settings, _ADMIN, page=True),
     Route("POST", "/settings/calls/what-happens", settings_page.show_what_happens, _ADMIN, page=True),
+    Route("GET", "/settings/webhooks", webhook_pages.show_webhooks, _ADMIN, page=True),
+    Route("GET", "/settings/new-webhook", webhook_pages.show_new_webhook, _ADMIN, page=True),
+    Route("GET", "/settings/webhooks/{webhook_id}", webhook_pages.show_webhook, _ADMIN, page=True),
+    Route("GET", "/settings/deliveries", delivery_pages.show_deliveries, _ADMIN, page=True),
+    Route("GET", "/settings/deliveries/{delivery_id}", delivery_pages.show_delivery, _ADMIN, page=True),
+    Route("GET", "/settings/accounts", account_pages.show_accounts, _ADMIN, page=True),
+    Route("GET", "/settings/new-account", account_pages.show_new_account, _ADMIN, page=True),
+    Route("GET", "/settings/accounts/{name}", account_pages.show_account, _ADMIN, page=True),
+    Route("GET", "/settings/tokens", token_pages.show_tokens, _ADMIN, page=True),
+    Route("GET", "/settings/audit", audit_pages.show_audit, _ADMIN, page=True),
+    Route("GET", "/reference", reference.show_reference, _AGENTS, page=True),
     Route("GET", "/password", password.show_password, _AGENTS, page=True),
     Route("POST", "/password", password.replace_password, _AGENTS, page=True),
 )

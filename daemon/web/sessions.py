@@ -28,7 +28,9 @@ async def list_sessions(request: web.Request) -> web.Response:
         return json_response({"items": [], "next": None})
     found = await read_open_sessions(parts.reads, session.account.name, parts.clock())
     mine = public_id(session.digest)
-    return json_response({"items": [{**one.as_json(), "current": one.session_id == mine} for one in found], "next": None})
+    return json_response(
+        {"items": [{**one.as_json(), "current": one.session_id == mine} for one in found], "next": None}
+    )
 
 
 async def remove_session(request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
 from daemon.policy.popup_url import PARAMETERS
 from daemon.web.problem import FieldError
@@ -35,34 +36,41 @@ def _findings(settings: CallSettings) -> Iterator[tuple[str, str | None]]:
         yield field, None if url is None else (url_error(url) or _placeholder_error(url))
     yield "disconnect_timeout_seconds", _timeout_error(settings.disconnect_timeout_seconds)
     yield "ringtone", None if settings.ringtone is None else ringtone_error(settings.ringtone)
-    yield "time_zone", None if settings.time_zone in _zones() else "must be an IANA time zone, as Asia/Ho_Chi_Minh"
+    yield (
+        "time_zone",
+        None if settings.time_zone in _zones() else Message("must be an IANA time zone, as Asia/Ho_Chi_Minh"),
+    )
     known = settings.country in SUPPORTED_REGIONS
-    yield "country", None if known else "must be an ISO 3166 country of two capital letters, as VN"
+    yield "country", None if known else Message("must be an ISO 3166 country of two capital letters, as VN")
 
 
 def url_error(url: str) -> str | None:
     """Why this is no absolute http(s) URL that a browser and our own sender understand alike."""
     if len(url) > URL_LIMIT:
-        return f"must be at most {URL_LIMIT} characters"
+        return Message("must be at most {limit} characters", limit=URL_LIMIT)
     # A browser drops tabs and line ends and reads \ as / (WHATWG URL §4.4): what is checked must be what is opened.
     if any(char.isspace() or not char.isprintable() or char == "\\" for char in url):
-        return "must not hold spaces, backslashes or control characters"
+        return Message("must not hold spaces, backslashes or control characters")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        return "must be an absolute URL, as https://crm.example.com/popup"
+        return Message("must be an absolute URL, as https://crm.example.com/popup")
     if parts.scheme not in ("http", "https") or not host or not url.lower().startswith(f"{parts.scheme}://"):
-        return "must be an absolute URL that begins with http:// or https:// and names a host"
+        return Message("must be an absolute URL that begins with http:// or https:// and names a host")
     if "@" in parts.netloc:
-        return "must not hold a user name or password"
-    return "must not name the port 0" if port == 0 else _host_error(host)
+        return Message("must not hold a user name or password")
+    return Message("must not name the port 0") if port == 0 else _host_error(host)
 
 
 def _host_error(host: str) -> str | None:
     if ":" in host or _LIKE_ADDRESS.search(host):
-        return None if _is_address(host) else "must spell an address plainly, as 192.168.0.5 or [fd00::5]"
-    return None if _HOST_NAME.fullmatch(host) else "must name a host, without placeholders and without empty parts"
+        return None if _is_address(host) else Message("must spell an address plainly, as 192.168.0.5 or [fd00::5]")
+    return (
+        None
+        if _HOST_NAME.fullmatch(host)
+        else Message("must name a host, without placeholders and without empty parts")
+    )
 
 
 def _is_address(host: str) -> bool:
@@ -75,19 +83,24 @@ def _is_address(host: str) -> bool:
 def _placeholder_error(url: str) -> str | None:
     unknown = [name for name in _PLACEHOLDER.findall(url) if name not in PARAMETERS]
     if unknown:
-        return f"{{{unknown[0][:40]}}} is no placeholder; there are {', '.join(PARAMETERS)}"
+        known = ", ".join(PARAMETERS)
+        return Message("{name} is no placeholder; there are {known}", name=f"{{{unknown[0][:40]}}}", known=known)
     rest = _PLACEHOLDER.sub("", url)
-    return "holds a brace that belongs to no placeholder; write %7B or %7D" if "{" in rest or "}" in rest else None
+    return (
+        Message("holds a brace that belongs to no placeholder; write %7B or %7D")
+        if "{" in rest or "}" in rest
+        else None
+    )
 
 
 def _timeout_error(seconds: int) -> str | None:
-    return None if seconds == 0 or 5 <= seconds <= 3600 else "must be 0 (off) or from 5 to 3600"
+    return None if seconds == 0 or 5 <= seconds <= 3600 else Message("must be 0 (off) or from 5 to 3600")
 
 
 def ringtone_error(name: str) -> str | None:
     """Names go into SIP headers (Alert-Info), so they are plain."""
     good = re.fullmatch(RINGTONE, name)
-    return None if good else "must be a ringtone's name: letters, digits, dots, dashes, underscores"
+    return None if good else Message("must be a ringtone's name: letters, digits, dots, dashes, underscores")
 
 
 @cache

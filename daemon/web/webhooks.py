@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
+from daemon.message import Message
 from daemon.policy.decision import EventType
 from daemon.store.webhooks import (
     PAUSED,
@@ -72,7 +73,7 @@ async def create_webhook(request: web.Request) -> web.Response:
     parts = services(request)
     form = _checked(parts, {"url": "", **await json_object(request)})
     if len(await read_webhooks(parts.reads, "", _COUNT_LIMIT)) >= _COUNT_LIMIT:
-        raise Problem(409, f"there are {_COUNT_LIMIT} webhooks already; delete one first")
+        raise Problem(409, Message("there are {n} webhooks already; delete one first", n=_COUNT_LIMIT))
     webhook, secret = _new(form, parts.clock()), new_secret()
     await change(request, WEBHOOK, webhook.webhook_id, lambda: add_webhook(webhook, secret))
     await parts.rules_changed()
@@ -133,7 +134,7 @@ async def replay_failed(request: web.Request) -> web.Response:
     Query(request, ())
     webhook = await _existing(request)
     if not webhook.enabled:
-        raise Problem(409, "this webhook is disabled; enable it first")
+        raise Problem(409, Message("this webhook is disabled; enable it first"))
     return json_response({"replayed": await services(request).replay_failed(webhook.webhook_id)}, 202)
 
 

@@ -64,13 +64,18 @@ class House:
     ) -> Person:
         """Somebody of this role in front of a browser, signed in without the sign-in page."""
         account = await self.account(name or f"{role.value}{len(self.people)}", role, language)
-        who = await self.visitor(**options)
-        opening = Opening(new_session_id(), "browser")
-        await self.daemon.store.writer.change(
-            lambda: open_session(account.name, opening, By(account.name, now_ms(), "127.0.0.1"))
-        )
-        await who.context.add_cookies([{"name": "callwarden", "value": opening.session_id, "url": self.url}])
+        return await self.browser_of(account.name, **options)
+
+    async def browser_of(self, account: str, **options: Any) -> Person:
+        """A browser in which this account is signed in."""
+        who, session_id = await self.visitor(**options), await self.session(account)
+        await who.context.add_cookies([{"name": "callwarden", "value": session_id, "url": self.url}])
         return who
+
+    async def session(self, account: str, user_agent: str = "Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0") -> str:
+        opening, at = Opening(new_session_id(), user_agent), By(account, now_ms(), "127.0.0.1")
+        await self.daemon.store.writer.change(lambda: open_session(account, opening, at))
+        return opening.session_id
 
     async def account(self, name: str, role: Role = Role.ADMIN, language: Language = "en") -> Account:
         """A new account; its password is PASSWORD."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, PopScreen, Reason, TicketKind
+from daemon.store.built_in_ringtones import built_in_sound
 from daemon.store.outbox import Attempt, Settlement, record_settlements
 from daemon.store.tokens import Role
 from daemon.store.values import DeliveryStatus, Unit
@@ -23,8 +24,13 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/call-settings"): {"sla_target_percent": 85, "popup_answer_url": "https://crm.example.com/{callId}"},
     ("PATCH", "/call-settings"): {"disconnect_timeout_seconds": 30},
     ("PUT", "/agents/{user_id}"): {"name": "An", "phone_brand": "yealink", "personal_number": None},
-    ("PUT", "/queues/{name}"): {"create_tickets": False, "ringtone": "bell"},
+    ("PUT", "/queues/{name}"): {"create_tickets": False, "ringtone": "marimba"},
+    ("POST", "/ringtones"): built_in_sound("harp").wide,
+    ("PATCH", "/ringtones/{name}"): {"label": "Harp"},
     ("PUT", "/hotlines/{number}"): {"label": "Sales"},
+    ("POST", "/agents/import"): b"user_id,name\nan,An\nbinh,\n",
+    ("POST", "/queues/import"): b"name,create_tickets\nsupport,false\n",
+    ("POST", "/hotlines/import"): b"number,label\n19001234,Sales\n",
     ("PATCH", "/tickets/{ticket_id}"): {"status": "closed", "assignee": "an", "note": "gọi lại"},
     ("POST", "/webhooks"): {"url": HOOK, "events": ["call.missed"]},
     ("PATCH", "/webhooks/{webhook_id}"): {"description": "CRM"},
@@ -41,6 +47,7 @@ async def furnish(house: House) -> dict[str, str]:
     await house.ask("PUT", "/api/v1/agents/an", json={"endpoints": ["PJSIP/1001"], "personal_number": "+84901000001"})
     await house.ask("PUT", "/api/v1/queues/support", json={})
     await house.ask("PUT", "/api/v1/hotlines/19001234", json={})
+    await house.ask("POST", "/api/v1/ringtones?name=sea", data=built_in_sound("dawn").wide)
     await house.add_account("an", Role.AGENT, user_id="an")
     call = await house.miss(1, queue="support")
     await _answer(house)
@@ -49,11 +56,13 @@ async def furnish(house: House) -> dict[str, str]:
         "agents": "an",
         "queues": "support",
         "hotlines": "19001234",
+        "ringtones": "sea",
         "calls": call.call_id,
         "tickets": "1",
         "webhooks": made.body["webhook_id"],
         "deliveries": await _deliver(house),
         "accounts": "an",
+        "pbx": "1",
         "tokens": token.body["token_id"],
     }
 

@@ -26,7 +26,7 @@ HOSTILE = [
 
 
 async def test_an_agent_is_stored_as_given_and_known_to_the_tracker(house: House) -> None:
-    form = {"name": "An", "endpoints": ["PJSIP/1001", "SIP/x"], "ringtone": "bell", "phone_brand": "yealink"}
+    form = {"name": "An", "endpoints": ["PJSIP/1001", "SIP/x"], "ringtone": "marimba", "phone_brand": "yealink"}
     answer = await house.ask("PUT", "/api/v1/agents/an", json={**form, "personal_number": "+84901701234"})
     expected = {"user_id": "an", **form, "personal_number": "+84901701234", "account": None}
     assert (answer.status, answer.body, house.rules_changes) == (201, expected, 1)
@@ -128,10 +128,10 @@ async def test_a_queue_switch_is_known_to_the_daemon_and_deleting_it_means_on(ho
     assert (await read_queues(house.store.reader))["sales"].create_tickets is False
     for wrong in ({"create_tickets": 0}, {"create_tickets": None}, {"on": True}, {"ringtone": ""}):
         assert (await house.ask("PUT", "/api/v1/queues/sales", json=wrong)).status == 422
-    assert (await house.ask("PUT", "/api/v1/queues/sales", json={"ringtone": "bell"})).body == {
+    assert (await house.ask("PUT", "/api/v1/queues/sales", json={"ringtone": "marimba"})).body == {
         "name": "sales",
         "create_tickets": True,
-        "ringtone": "bell",
+        "ringtone": "marimba",
     }
     assert (await house.ask("DELETE", "/api/v1/queues/sales")).status == 204
     assert (await house.ask("GET", "/api/v1/queues/sales")).status == 404

@@ -10,6 +10,7 @@ import pytest
 from daemon.errors import TryAgain
 from daemon.store import audit as store_audit
 from daemon.store.agents import read_agent
+from daemon.store.built_in_ringtones import BUILT_IN
 from daemon.store.tokens import Role
 from daemon.web.services import SERVICES
 from tests.web.browser import Browser
@@ -28,8 +29,8 @@ def _bare(entry: dict[str, Any]) -> tuple[Any, ...]:
     [
         ("agents/an", "agent:an", {"name": "An", "endpoints": ["PJSIP/1"]}, {"name": "An", "endpoints": ["PJSIP/2"]},
          ({"endpoints": ["PJSIP/1"]}, {"endpoints": ["PJSIP/2"]})),
-        ("queues/sales", "queue:sales", {"create_tickets": False}, {"create_tickets": False, "ringtone": "bell"},
-         ({"ringtone": None}, {"ringtone": "bell"})),
+        ("queues/sales", "queue:sales", {"create_tickets": False}, {"create_tickets": False, "ringtone": "marimba"},
+         ({"ringtone": None}, {"ringtone": "marimba"})),
         ("hotlines/1900", "hotline:1900", {"label": "<b>"}, {"label": "Kỹ thuật"},
          ({"label": "<b>"}, {"label": "Kỹ thuật"})),
     ],
@@ -121,10 +122,13 @@ async def test_secrets_are_never_noted(house: House) -> None:
     assert all(entry["by"] in ("token:admin", "an") for entry in entries)
 
 
+TONES = sorted(BUILT_IN)[:7]
+
+
 async def test_the_log_is_read_by_page_and_filter_newest_first(house: House) -> None:
     for n in range(7):
         house.now = type(house.now)(house.now + 1000)
-        await house.ask("PUT", f"{API}/queues/q{n % 2}", json={"ringtone": f"r{n}"})
+        await house.ask("PUT", f"{API}/queues/q{n % 2}", json={"ringtone": TONES[n]})
     seen: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -132,7 +136,7 @@ async def test_the_log_is_read_by_page_and_filter_newest_first(house: House) -> 
         seen += [entry["new"]["ringtone"] for entry in page["items"]]
         cursor = page["next"]
         await house.ask("PUT", f"{API}/hotlines/1", json={"label": str(cursor)})
-    assert seen == [f"r{n}" for n in reversed(range(7))]
+    assert seen == list(reversed(TONES))
     for query, count in (
         ("object=queue:q1", 3),
         ("action=queue.create", 2),

@@ -19,7 +19,8 @@ PRESENT: dict[str, dict[str, Any]] = {"an": AN, "binh": BINH}
 
 _LINE = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("=+-@'\",; 0"), max_size=12)
 _KEY = _LINE.filter(lambda text: bool(text.strip()) and text not in (".", ".."))
-_RINGTONE = st.none() | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True)
+RINGTONES = frozenset({"bell", "3.Uhr", "1E5"})
+_RINGTONE = st.none() | st.sampled_from(sorted(RINGTONES))
 _ENDPOINT = st.from_regex(r"(PJSIP|SIP|sofia)/[A-Za-z0-9=+@'\"./-]{1,8}", fullmatch=True).filter(
     lambda text: text.split("/", 1)[1][0] != "/"
 )
@@ -47,7 +48,7 @@ _HOTLINES = st.dictionaries(_KEY, st.fixed_dictionaries({"label": _LINE, "ringto
 
 
 def plan_of(text: str, present: Any = PRESENT, kind: Kind = AGENTS) -> Plan:
-    return make_plan(kind, read_sheet(text.encode(), kind.names, kind.key), present)
+    return make_plan(kind, read_sheet(text.encode(), kind.names, kind.key), present, RINGTONES)
 
 
 def exported(kind: Kind, present: dict[str, Any], delimiter: str) -> bytes:
@@ -81,9 +82,9 @@ def test_a_file_that_was_exported_changes_nothing_and_makes_the_same_elsewhere(
 ) -> None:
     kind, present = stored
     sheet = read_sheet(exported(kind, present, delimiter), kind.names, kind.key)
-    here = make_plan(kind, sheet, present)
+    here = make_plan(kind, sheet, present, RINGTONES)
     assert (here.totals["unchanged"], len(here.rows), here.puts) == (len(present), len(present), {})
-    elsewhere = make_plan(kind, sheet, {})
+    elsewhere = make_plan(kind, sheet, {}, RINGTONES)
     refused = {row.key for row in elsewhere.rows if row.action is Action.ERROR}
     assert all(key != key.strip() or key[0].isdigit() for key in refused)  # what is hardly meant as a new name
     assert elsewhere.puts == {key: facts for key, facts in present.items() if key not in refused}
@@ -183,10 +184,20 @@ def test_a_switch_is_read_as_spreadsheets_write_it() -> None:
 
 
 def test_what_stands_there_unchanged_is_not_judged_by_the_rules_of_today() -> None:
-    old = {"8.4E+10": {**AN, "ringtone": "a/b", "endpoints": ["Local/1@x"]}}
+    old = {"8.4E+10": {**AN, "ringtone": "gone", "endpoints": ["Local/1@x"]}}
     file = exported(AGENTS, old, ",").decode()
     assert plan_of(file, old).totals["unchanged"] == 1
-    assert plan_of(file.replace("An", "Em"), old).totals["update"] == 1
+    assert plan_of(file.replace("gone", "bell"), old).totals["update"] == 1
+
+
+def test_whatever_is_written_must_name_a_ringtone_that_is_there() -> None:
+    plan = plan_of("user_id,ringtone\nan,gone\nbinh,bell\nchi,gone\ndung,\n")
+    assert [(error.field, str(error.message)) for error in plan.errors()] == [
+        ("2.ringtone", "there is no ringtone gone"),
+        ("4.ringtone", "there is no ringtone gone"),
+    ]
+    old = {"an": {**AN, "ringtone": "gone"}}
+    assert [error.field for error in plan_of("user_id,name\nan,Anh\n", old).errors()] == ["2.ringtone"]
 
 
 def test_the_version_stands_for_the_file_and_for_what_it_would_change() -> None:

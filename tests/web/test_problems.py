@@ -20,7 +20,7 @@ PATH = "/api/v1/call-settings"
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/nowhere", 404),
         ("GET", "/api/v1", 404),
         ("GET", "/api/v1/agents/", 404),
         ("GET", "/api/v1/agents/%00", 404),

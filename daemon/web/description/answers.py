@@ -10,8 +10,10 @@ from pydantic import Field, WithJsonSchema
 from daemon.call.model import CallState, Direction, EndedBy, MissedReason, Outcome
 from daemon.policy.decision import EventType, TicketKind
 from daemon.store.accounts import Language
+from daemon.store.ringtones import Kind
 from daemon.store.tokens import Role
 from daemon.store.values import DeliveryStatus, TicketStatus
+from daemon.web.csv_plan import Action
 
 Time = Annotated[
     str,
@@ -103,6 +105,64 @@ class Hotline:
     number: str
     label: str
     ringtone: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportTotals:
+    """How many rows come to what."""
+
+    rows: int
+    create: int
+    update: int
+    unchanged: int
+    error: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRow:
+    """One row of a CSV file."""
+
+    line: Annotated[int, Field(description="Where it begins in the file, from 1.")]
+    key: Annotated[str, Field(description="The user id, the queue's name or the number.")]
+    action: Action
+    changes: Annotated[dict[str, Any], Field(description='By field `{"old", "new"}`.')]
+    errors: tuple[FieldError, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """What a CSV file changes."""
+
+    preview: Annotated[bool, Field(description="Whether nothing was changed.")]
+    version: Annotated[str, Field(description="The `ETag`, without its quotes.")]
+    columns: tuple[str, ...]
+    ignored_columns: Annotated[tuple[str, ...], Field(description="That are read only.")]
+    totals: ImportTotals
+    rows: tuple[ImportedRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingtoneUse:
+    """Where a ringtone was chosen."""
+
+    kind: Literal["call_settings", "agent", "queue", "hotline"]
+    key: Annotated[str, Field(description="A user id, a queue's name or a number; empty for the call settings.")]
+    label: Annotated[str, Field(description="How people call it; may be empty.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ringtone:
+    """What a phone plays when it rings."""
+
+    name: str
+    label: str
+    kind: Kind
+    duration_ms: int
+    created_at: Annotated[Time | None, Field(description="null: built in.")]
+    created_by: str | None
+    used_by: tuple[RingtoneUse, ...]
+    url: Annotated[str, Field(description="WAV in 16 kHz for phones, which cannot sign in. Keep it secret.")]
+    url_8k: Annotated[str, Field(description="The same in 8 kHz, for phones without wideband sound.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,7 @@ def _parameter(parameter: Parameter) -> Document:
     return {
         "name": parameter.name,
         "in": parameter.place,
-        "required": parameter.place == "path",
+        "required": parameter.needed or parameter.place == "path",
         "description": parameter.about,
         "schema": parameter.schema,
     }

@@ -16,12 +16,16 @@ JSON: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of the query, or (`place`) of the path or a header. `schema` says what values it takes."""
+    """One parameter of the query, or (`place`) of the path or a header. `schema` says what values it takes.
+
+    Those of a path are always `needed`.
+    """
 
     name: str
     about: str
     schema: Schema
     place: str = "query"
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from daemon.web.description.access import ACCESS
 from daemon.web.description.calls import CALLS, EVENTS, TICKETS
 from daemon.web.description.model import Descriptions
 from daemon.web.description.pbx import PBX
+from daemon.web.description.ringtones import RINGTONES
 from daemon.web.description.settings import CALL_SETTINGS, ITSELF
 from daemon.web.description.team import TEAM
 from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
@@ -18,6 +19,7 @@ DESCRIPTIONS: Final[Descriptions] = {
     **EVENTS,
     **CALL_SETTINGS,
     **TEAM,
+    **RINGTONES,
     **WEBHOOKS,
     **DELIVERIES,
     **PBX,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from daemon.web.agents import USER_ID_LIMIT, AgentForm
+from daemon.web.csv_file import DELIMITERS, ROW_LIMIT
+from daemon.web.csv_kinds import AGENTS, HOTLINES, QUEUES, Kind
 from daemon.web.description import answers
 from daemon.web.description.model import (
     PAGING,
@@ -19,6 +21,11 @@ from daemon.web.description.model import (
 from daemon.web.queues import HOTLINE_LIMIT, QUEUE_LIMIT, HotlineForm, QueueForm
 
 _TAKEN: Final = {409: "An endpoint or the number belongs to another agent, whom `agent` names. Nothing was changed."}
+
+
+_IF_NONE_MATCH: Final = Parameter(
+    "If-None-Match", "`*` only makes: 412 when there is one already.", {"type": "string"}, "header"
+)
 
 
 def _things(
@@ -52,10 +59,13 @@ def _things(
             tag=tag,
             summary=f"Makes or replaces {thing}; what is left out is back to its default.",
             more=more,
-            parameters=(key,),
+            parameters=(key, _IF_NONE_MATCH),
             body=Body(form),
             answers=saved,
-            refusals=refusals or {},
+            refusals={
+                412: "`If-None-Match: *` was sent, and there is one already. Nothing was changed.",
+                **(refusals or {}),
+            },
         ),
         ("DELETE", one): Description(
             tag=tag, summary=f"Removes {thing} from the settings.", parameters=(key,), answers={204: Answer("Removed.")}
@@ -63,7 +73,55 @@ def _things(
     }
 
 
+_DELIMITER: Final = Parameter(
+    "delimiter", "What parts the cells.", {"type": "string", "enum": list(DELIMITERS), "default": "comma"}
+)
+_PREVIEW: Final = Parameter(
+    "preview",
+    "`false` changes what the answer says; else nothing is changed.",
+    {"type": "string", "enum": ["true", "false"], "default": "true"},
+)
+_IF_MATCH: Final = Parameter(
+    "If-Match",
+    "The `ETag` of the preview: 412 when the same file would no longer come to the same.",
+    {"type": "string"},
+    "header",
+)
+_IMPORT_ETAG: Final = {"ETag": "Stands for the file and what it changes, for `If-Match`."}
+
+
+def _sheet(tag: str, kind: Kind) -> Descriptions:
+    """The file of all of them, and back."""
+    return {
+        ("GET", f"/{kind.name}.csv"): Description(
+            tag=tag,
+            summary=f"All {kind.name} as a CSV file.",
+            more="UTF-8 with its mark. An apostrophe keeps cells from being computed or shortened; import takes it away.",
+            parameters=(_DELIMITER,),
+            answers={200: Answer("The file.", media="text/csv")},
+        ),
+        ("POST", f"/{kind.name}/import"): Description(
+            tag=tag,
+            summary=f"Makes and changes {kind.name} from a CSV file, or tells what it would do.",
+            more=(
+                f"All rows or none, at most {ROW_LIMIT}. The first line names the columns: `{'`, `'.join(kind.names)}`. "
+                "A column that is not there leaves its field as it is; nothing is ever removed."
+            ),
+            parameters=(_PREVIEW, _IF_MATCH),
+            body=Body(media="text/csv", schema={"type": "string"}),
+            answers={200: Answer("Each row, and what comes of it.", answers.Import, _IMPORT_ETAG)},
+            refusals={
+                409: "Somebody else is changing them at the same moment. Nothing was changed; try again.",
+                412: "This is no longer what the preview said. Nothing was changed.",
+            },
+        ),
+    }
+
+
 TEAM: Final[Descriptions] = {
+    **_sheet("Agents", AGENTS),
+    **_sheet("Queues", QUEUES),
+    **_sheet("Hotlines", HOTLINES),
     **_things(
         "Agents",
         "an agent",

@@ -83,9 +83,7 @@ async def show_call_settings(request: web.Request) -> web.Response:
         modes=[(mode, *map(_, texts), picture(mode, sample)) for mode, texts in MERGE_WORDS.items()],
         deliveries=[(key.value, _(word)) for key, word in DELIVERY_WORDS.items()],
         formats_of_numbers=_number_formats(stored.settings, _),
-        ringtones=[
-            (tone.name, _(tone.label)) for tone in await read_ringtones(parts.reads)
-        ],
+        ringtones=[(tone.name, _(tone.label)) for tone in await read_ringtones(parts.reads)],
         zones=_zones(),
         countries=_countries(language_of(request)),
         **_explained(stored.settings, sample, queues),
@@ -97,9 +95,7 @@ async def show_what_happens(request: web.Request) -> web.Response:
     parts = services(request)
     stored, queues = await read_settings(parts.reads), await read_queues(parts.reads)
     draft = _draft(stored, await json_object(request))
-    return await show(
-        request, "what_happens.html", settings=draft, **_explained(draft, await _sample(request), queues)
-    )
+    return await show(request, "what_happens.html", settings=draft, **_explained(draft, await _sample(request), queues))
 
 
 async def _sample(request: web.Request) -> Sample:

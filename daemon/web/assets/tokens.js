@@ -1,0 +1,3 @@
+// API tokens: a new one is shown once while the list beside it is renewed.
+
+import "./once.js";

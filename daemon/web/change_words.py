@@ -1,0 +1,194 @@
+"""What people change, in words: one table of the audit log's kinds, fields and values, for every page that tells of one.
+
+A kind or field that is not in the table is shown as the log spells it, so nothing is ever left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote
+
+from daemon.call.number import NumberFormat
+from daemon.message import Message
+from daemon.policy.call_settings import MissedCallMerge, PopupDelivery
+from daemon.web.vocabulary import EVENTS, LANGUAGES_CALLED, REASONS, ROLES
+from daemon.web.words import Translate
+
+Values = Mapping[object, Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`page` shows one of them, `{key}` is its key; `fields` are what of it can change."""
+
+    word: Message
+    page: str
+    fields: Mapping[str, Message] = field(default_factory=dict)
+
+
+_ON: Final[Values] = {True: Message("on"), False: Message("off")}
+_YES: Final[Values] = {True: Message("yes"), False: Message("no")}
+_RINGTONE: Final = Message("Ringtone")
+_LANGUAGE: Final = Message("Language")
+_ROLE: Final = Message("Role")
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "call_settings": Kind(
+        Message("Call settings"),
+        "/settings/calls",
+        {
+            "auto_create_tickets": Message("Create tickets automatically"),
+            "notify_incoming_calls": Message("Tell agents of incoming calls"),
+            "missed_call_merge": Message("Missed calls of one customer, same day"),
+            "popup_answer_url": Message("Page opened at the answer"),
+            "popup_answer_delivery": Message("How that page is opened"),
+            "incoming_iframe_url": Message("Page in the desk, incoming calls"),
+            "outgoing_iframe_url": Message("Page in the desk, outgoing calls"),
+            "webphone_embed_url": Message("Web phone"),
+            "sla_target_percent": Message("SLA target"),
+            "sla_answer_within_seconds": Message("SLA: answered within"),
+            "disconnect_timeout_seconds": Message("Hang up calls whose connection is lost"),
+            "ringtone": _RINGTONE,
+            "time_zone": Message("Time zone"),
+            "country": Message("Country"),
+            "language": _LANGUAGE,
+            "number_format": Message("Numbers in popups"),
+        },
+    ),
+    "agent": Kind(
+        Message("Agent"),
+        "/settings/agents/{key}",
+        {
+            "name": Message("Name"),
+            "endpoints": Message("Phones"),
+            "ringtone": _RINGTONE,
+            "phone_brand": Message("Make of the phone"),
+            "personal_number": Message("Own number"),
+        },
+    ),
+    "queue": Kind(
+        Message("Queue"), "/settings/queues", {"create_tickets": Message("Create tickets"), "ringtone": _RINGTONE}
+    ),
+    "hotline": Kind(Message("Hotline"), "/settings/hotlines", {"label": Message("Label"), "ringtone": _RINGTONE}),
+    "ringtone": Kind(Message("Ringtone"), "/settings/ringtones", {"label": Message("Name")}),
+    "webhook": Kind(
+        Message("Webhook"),
+        "/settings/webhooks/{key}",
+        {
+            "url": Message("URL"),
+            "events": Message("Events"),
+            "description": Message("Description"),
+            "enabled": Message("Switched on"),
+            "disabled_reason": Message("Why it is off"),
+        },
+    ),
+    "account": Kind(
+        Message("Account"),
+        "/settings/accounts/{key}",
+        {
+            "role": _ROLE,
+            "user_id": Message("Agent"),
+            "language": _LANGUAGE,
+            "disabled": Message("Disabled"),
+        },
+    ),
+    "token": Kind(Message("API token"), "/settings/tokens", {"role": _ROLE, "label": Message("Label")}),
+}
+
+ACTIONS: Final[Mapping[str, Message]] = {
+    "session.open": Message("Signed in"),
+    "session.end": Message("Signed out in another browser"),
+    "session.end_all": Message("Signed out everywhere"),
+    "account.password": Message("New password"),
+    "webhook.rotate_secret": Message("New secret"),
+    "call_settings.rotate_popup_secret": Message("New popup secret"),
+    "token.create": Message("Made"),
+    "token.delete": Message("Revoked"),
+}
+VERBS: Final[Mapping[str, Message]] = {
+    "create": Message("Added"),
+    "change": Message("Changed"),
+    "delete": Message("Deleted"),
+}
+
+_VALUES: Final[Mapping[str, Values]] = {
+    "auto_create_tickets": _ON,
+    "notify_incoming_calls": _ON,
+    "create_tickets": _ON,
+    "enabled": _YES,
+    "disabled": _YES,
+    "role": {str(role): word for role, word in ROLES.items()},
+    "language": {code: Message(word) for code, word in LANGUAGES_CALLED.items()},
+    "disabled_reason": {str(reason): word for reason, word in REASONS.items()},
+    "missed_call_merge": {
+        MissedCallMerge.INCOMING.value: Message("All incoming calls in one ticket"),
+        MissedCallMerge.NONE.value: Message("One ticket per call"),
+        MissedCallMerge.INCOMING_AND_OUTGOING.value: Message("Incoming in one ticket, outgoing in another"),
+        MissedCallMerge.INCOMING_PER_QUEUE_AND_OUTGOING.value: Message(
+            "Incoming in one ticket per queue, outgoing in another"
+        ),
+    },
+    "popup_answer_delivery": {
+        PopupDelivery.DESK_AND_WEBHOOK.value: Message("In the agent's browser and as a webhook"),
+        PopupDelivery.DESK.value: Message("In the agent's browser only"),
+        PopupDelivery.WEBHOOK.value: Message("As a webhook only"),
+    },
+    "number_format": {
+        NumberFormat.E164_DIGITS.value: Message("International, digits only"),
+        NumberFormat.E164.value: Message("International, with +"),
+        NumberFormat.NATIONAL.value: Message("National"),
+        NumberFormat.RAW.value: Message("As the trunk sends it"),
+    },
+}
+_UNITS: Final[Mapping[str, Message]] = {
+    "sla_target_percent": Message("{n} %"),
+    "sla_answer_within_seconds": Message("{n} seconds"),
+    "disconnect_timeout_seconds": Message("after {n} seconds"),
+}
+
+
+def kind_word(kind: str, _: Translate) -> str:
+    known = KINDS.get(kind)
+    return _(known.word) if known else kind
+
+
+def field_word(kind: str, name: str, _: Translate) -> str:
+    """The label of a field; what the table does not know is spelled as in the API."""
+    known = KINDS.get(kind)
+    word = known.fields.get(name) if known else None
+    return _(word) if word is not None else name
+
+
+def action_word(action: str, _: Translate) -> str:
+    """As `Changed` for `agent.change`."""
+    word = ACTIONS.get(action) or VERBS.get(action.partition(".")[2])
+    return _(word) if word is not None else action
+
+
+def value_word(name: str, value: object, _: Translate) -> str:
+    """A field's value for people; of a list each element."""
+    if isinstance(value, list):
+        return _several(name, value, _)
+    if value is None or value == "":
+        return _("nothing")
+    if name == "disconnect_timeout_seconds" and value == 0:
+        return _("off")
+    if name in _UNITS:
+        return _(_UNITS[name]).format(n=value)
+    word = _VALUES.get(name, {}).get(value) if isinstance(value, str | bool) else None
+    return _(word) if word is not None else str(value)
+
+
+def object_page(kind: str, key: str) -> str | None:
+    """The path of the page where this thing is changed."""
+    known = KINDS.get(kind)
+    return known.page.replace("{key}", quote(key, safe="")) if known else None
+
+
+def _several(name: str, values: Sequence[object], _: Translate) -> str:
+    if name == "events" and set(EVENTS) <= set(values):
+        return _("all events")
+    named = [_(EVENTS[value]) if name == "events" and value in EVENTS else str(value) for value in values]
+    return ", ".join(named) or _("nothing")

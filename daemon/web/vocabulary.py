@@ -1,0 +1,68 @@
+"""The words of closed sets, as pages say them: roles, events, what became of a delivery and why. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from daemon.message import Message
+from daemon.policy.decision import EventType
+from daemon.policy.retry import RetryReason
+from daemon.store.outbox import POPUP
+from daemon.store.tokens import Role
+from daemon.store.values import DeliveryStatus
+from daemon.store.webhooks import PAUSED
+
+ROLES: Final[Mapping[str, Message]] = {
+    Role.ADMIN: Message("Admin"),
+    Role.SUPERVISOR: Message("Supervisor"),
+    Role.AGENT: Message("Agent"),
+}
+ROLES_MEAN: Final[Mapping[str, Message]] = {
+    Role.ADMIN: Message("Sees and changes everything, accounts and settings too."),
+    Role.SUPERVISOR: Message("Sees all calls and tickets, follows them live; changes no settings."),
+    Role.AGENT: Message("Sees calls and works on tickets; no settings."),
+}
+EVENTS: Final[Mapping[str, Message]] = {
+    EventType.CALL_RINGING: Message("A phone rings"),
+    EventType.CALL_ANSWERED: Message("Call answered"),
+    EventType.CALL_ENDED: Message("Call ended"),
+    EventType.CALL_MISSED: Message("Call missed"),
+    EventType.CALL_CONNECTION_LOST: Message("Connection of a call lost"),
+    EventType.TICKET_CREATED: Message("Ticket made"),
+    EventType.TICKET_MERGED: Message("Call merged into a ticket"),
+    EventType.TICKET_CLOSED: Message("Ticket closed"),
+}
+MESSAGES: Final[Mapping[str, Message]] = {**EVENTS, POPUP: Message("Popup")}
+"""What a delivery can be about."""
+
+STATUSES: Final[Mapping[str, tuple[Message, str]]] = {
+    DeliveryStatus.PENDING: (Message("Waiting"), "warn"),
+    DeliveryStatus.DELIVERED: (Message("Delivered"), "good"),
+    DeliveryStatus.FAILED: (Message("Given up"), "bad"),
+    DeliveryStatus.EXPIRED: (Message("Ran out of time"), "bad"),
+}
+"""The word and its colour."""
+
+REASONS: Final[Mapping[str, Message]] = {
+    RetryReason.RETRY_AFTER_HONOURED: Message("The target asked to wait."),
+    RetryReason.REDIRECT_NOT_FOLLOWED: Message("The target answered with another address; redirects are not followed."),
+    RetryReason.CLIENT_ERROR: Message("The target refused the message."),
+    RetryReason.SERVER_ERROR: Message("The target had an error of its own."),
+    RetryReason.ODD_STATUS: Message("The target answered with a status that means nothing."),
+    RetryReason.TIMEOUT: Message("The target did not answer in time."),
+    RetryReason.CONNECTION_FAILED: Message("The target could not be reached."),
+    RetryReason.NAME_UNKNOWN: Message("The host's name is not known."),
+    RetryReason.TLS_FAILED: Message("The target's certificate is not valid, or TLS failed."),
+    RetryReason.BROKEN_ANSWER: Message("The target's answer was broken."),
+    RetryReason.ENDPOINT_GONE: Message("The target said that it is gone for good (410)."),
+    RetryReason.BAD_URL: Message("The URL is not usable."),
+    RetryReason.ADDRESS_REFUSED: Message("The address is one to which nothing may be sent."),
+    RetryReason.NO_SECRET: Message("There is no secret to sign with; the webhook was probably deleted."),
+    RetryReason.OUT_OF_TIME: Message("Its time was over before it could be sent."),
+    PAUSED: Message("Paused"),
+}
+"""Why a delivery goes on as it does, or why a webhook is switched off."""
+
+LANGUAGES_CALLED: Final = {"vi": "Tiếng Việt", "en": "English"}
+"""Each in itself: whoever looks for his language cannot read the other."""
