@@ -23,16 +23,16 @@ from daemon.call.events import AgentRinging, AgentRingingEnded, CallEvent
 from daemon.call.model import Call, PbxName
 from daemon.call.signals import Signal, UnixMs
 from daemon.call.tracker import Tracker
-from daemon.policy import announcement, notification, screen_pop, ticket
+from daemon.policy import announcement, called_back, notification, screen_pop, ticket
 from daemon.policy.call_settings import Rulebook
-from daemon.policy.decision import AnnounceCall, Decision, NotifyAgent, OpenTicket, PopScreen, StopNotifying
+from daemon.policy.decision import DURABLE, Decision, NotifyAgent, StopNotifying
 from daemon.store.values import Unit
 
 _QUEUE_SIZE = 10_000  # signals; about half a second of the busiest Asterisk measured
 
 _log = structlog.get_logger(__name__)
 
-POLICIES = (ticket.decide, screen_pop.decide, notification.decide, announcement.decide)
+POLICIES = (ticket.decide, called_back.decide, screen_pop.decide, notification.decide, announcement.decide)
 """All that Callwarden decides, in the order in which the effects of one event are told."""
 
 
@@ -148,7 +148,7 @@ class Dispatcher:
         for decision in decisions:
             if isinstance(decision, NotifyAgent | StopNotifying):
                 self._bus.publish(AgentToNotify(decision))
-        durable = tuple(d for d in decisions if isinstance(d, OpenTicket | PopScreen | AnnounceCall))
+        durable = tuple(d for d in decisions if isinstance(d, DURABLE))
         if isinstance(event, AgentRinging | AgentRingingEnded) and not durable:
             return None  # a ringing phone changes nothing that is kept
         return Unit(event.at, event.call, durable)

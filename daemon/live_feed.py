@@ -54,3 +54,5 @@ def _ticket(feed: EventFeed, done: Committed) -> None:
     if done.ticket is not None:
         event = EventType.TICKET_CREATED if done.ticket.created else EventType.TICKET_MERGED
         feed.publish(event.value, done.ticket.ticket.as_json())
+    for closed in done.closed:
+        feed.publish(EventType.TICKET_CLOSED.value, closed.as_json())

@@ -34,7 +34,7 @@ from daemon.dispatch import decide
 from daemon.errors import ConfigError
 from daemon.policy import announcement
 from daemon.policy.call_settings import Rulebook
-from daemon.policy.decision import AnnounceCall, Decision, OpenTicket, PopScreen
+from daemon.policy.decision import DURABLE, Decision
 from daemon.store.endpoint_name import endpoint_name
 from daemon.store.row import call_of, ticket_of
 from daemon.store.store import Store
@@ -92,7 +92,7 @@ async def replay(
             for event in tracker.feed(signal):
                 decisions = decide(event, scene.rules, event.at)
                 _show_event(show, event, decisions)
-                kept = tuple(d for d in decisions if isinstance(d, OpenTicket | PopScreen | AnnounceCall))
+                kept = tuple(d for d in decisions if isinstance(d, DURABLE))
                 await store.writer.submit(Unit(event.at, event.call, kept))
         await store.writer.drain()
         show(await _summary(store))

@@ -21,6 +21,8 @@ class Reason(StrEnum):
     GLOBAL_SWITCH_OFF = "global_switch_off"
     QUEUE_SWITCH_OFF = "queue_switch_off"
     CUSTOMER_NEVER_REACHED = "customer_never_reached"
+    CALLED_BACK = "called_back"
+    CUSTOMER_GOT_THROUGH = "customer_got_through"
     TICKET_MADE_AT_ANSWER = "ticket_made_at_answer"
     AGENT_ANSWERED = "agent_answered"
     CUSTOMER_ANSWERED = "customer_answered"
@@ -67,6 +69,15 @@ class OpenTicket:
 class SkipTicket:
     call: Call
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CloseMissed:
+    """Close the missed tickets of this call's customer from before it was answered: of its queue only, or all."""
+
+    call: Call
+    reason: Reason
+    every_queue: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +136,17 @@ class AnnounceCall:
     reason: Reason
 
 
-Decision = OpenTicket | SkipTicket | PopScreen | SkipPop | NotifyAgent | StopNotifying | SkipNotification | AnnounceCall
+Decision = (
+    OpenTicket
+    | SkipTicket
+    | CloseMissed
+    | PopScreen
+    | SkipPop
+    | NotifyAgent
+    | StopNotifying
+    | SkipNotification
+    | AnnounceCall
+)
+
+DURABLE = (OpenTicket, CloseMissed, PopScreen, AnnounceCall)
+"""The decisions that are kept; the others are told at once or only shown."""

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 from daemon.call.model import Call, CallId, CallState, PbxName, UserId
 from daemon.policy.decision import AnnounceCall, PopScreen
 from daemon.store.announcing import Announcement, Popup, announce, call_announcement, ticket_announcement
+from daemon.store.closing import ClosedTicket, close_missed
 from daemon.store.merging import CallKey, Ticketing, call_key, open_tickets
 from daemon.store.row import call_row, compact_json
 from daemon.store.statement import each_of
@@ -36,15 +37,26 @@ _INSERT_POP = insert(screen_pops).on_conflict_do_nothing()
 
 
 def record(units: Sequence[Unit]) -> Work[list[Committed]]:
-    """Calls, then tickets, pops and announcements; one `Committed` per unit, in order, with what is new in it."""
+    """Calls, then tickets, what is made good, pops and announcements; one `Committed` per unit, in order.
+
+    It tells what is new in it.
+    """
     yield Query(_UPSERT_CALL, [call_row(call) for call in _last_known(units)])
     ticketings = yield from open_tickets(units)
+    closings = yield from close_missed(units)
     pops = yield from _pop_screens(units)
-    effects = [list(_effects(*each)) for each in zip(units, ticketings, pops, strict=True)]
+    effects = [list(_effects(*each)) for each in zip(units, ticketings, closings, pops, strict=True)]
     deliveries = yield from announce(effects)
     return [
-        Committed(unit, ticketing.ticket_id, ticketing.change, made, tuple(pop.user_id for pop in popped))
-        for unit, ticketing, popped, made in zip(units, ticketings, pops, deliveries, strict=True)
+        Committed(
+            unit,
+            ticketing.ticket_id,
+            ticketing.change,
+            tuple(one.ticket for one in closed),
+            made,
+            tuple(pop.user_id for pop in popped),
+        )
+        for unit, ticketing, closed, popped, made in zip(units, ticketings, closings, pops, deliveries, strict=True)
     ]
 
 
@@ -101,9 +113,13 @@ def _pop_row(pop: PopScreen, unit: Unit) -> dict[str, object]:
     }
 
 
-def _effects(unit: Unit, ticketing: Ticketing, pops: Iterable[PopScreen]) -> Iterable[Popup | Announcement]:
+def _effects(
+    unit: Unit, ticketing: Ticketing, closed: Iterable[ClosedTicket], pops: Iterable[PopScreen]
+) -> Iterable[Popup | Announcement]:
     if ticketing.change is not None:
         yield ticket_announcement(ticketing.change, unit.call, unit.at)
+    for one in closed:
+        yield one.announcement(unit)
     for pop in pops:
         if pop.to_webhook:
             yield Popup(unit.at, pop, ticketing.ticket_id)

@@ -99,10 +99,14 @@ class TicketChange:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A unit that is safe on disk. `pops` are the user ids for whom a screen pop was recorded for the first time."""
+    """A unit that is safe on disk. `closed` are the missed tickets that it made good.
+
+    `pops` are the user ids for whom a screen pop was recorded for the first time.
+    """
 
     unit: Unit
     ticket_id: str | None
     ticket: TicketChange | None
+    closed: tuple[Ticket, ...]
     deliveries: tuple[Delivery, ...]
     pops: tuple[UserId, ...]

@@ -1,0 +1,119 @@
+"""Missed tickets that a later talk with the customer has made good. It must never close over a newer missed call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import bindparam, select, update
+
+from daemon.call.signals import UnixMs
+from daemon.policy.decision import CloseMissed, EventType, TicketKind
+from daemon.store.announcing import Announcement
+from daemon.store.row import compact_json, ticket_of
+from daemon.store.statement import each_of
+from daemon.store.tables import calls, ticket_calls, tickets
+from daemon.store.values import Ticket, TicketStatus, Unit
+from daemon.store.work import Query, Row, Work
+
+_MISSED = (TicketKind.MISSED_INCOMING.value, TicketKind.MISSED_OUTGOING.value)
+
+_WAITING = select(tickets).where(
+    tickets.c.customer_number.in_(each_of("numbers")),
+    tickets.c.kind.in_(_MISSED),
+    tickets.c.status != TicketStatus.CLOSED.value,
+)
+_CALLS_OF = (
+    select(ticket_calls.c.ticket_id, ticket_calls.c.call_id, calls.c.ended_at)
+    .join(calls, (calls.c.pbx == ticket_calls.c.pbx) & (calls.c.call_id == ticket_calls.c.call_id))
+    .where(ticket_calls.c.ticket_id.in_(each_of("ids")))
+    .order_by(ticket_calls.c.ticket_id, ticket_calls.c.position)
+)
+_CLOSE = (
+    update(tickets)
+    .where(tickets.c.ticket_id == bindparam("b_id"))
+    .values(
+        status=TicketStatus.CLOSED.value,
+        updated_at=bindparam("b_updated_at"),
+        closed_at=bindparam("b_at"),
+        closed_reason=bindparam("b_reason"),
+        version=tickets.c.version + 1,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTicket:
+    """`version` is the ticket's after the close."""
+
+    ticket: Ticket
+    version: int
+    at: UnixMs
+
+    def announcement(self, unit: Unit) -> Announcement:
+        event, ticket = EventType.TICKET_CLOSED, self.ticket
+        key = f"{event.value}:{ticket.ticket_id}:{self.version}"
+        return Announcement(key, event, self.at, unit.call, ticket.ticket_id, None, ticket.as_json)
+
+
+def close_missed(units: Sequence[Unit]) -> Work[list[list[ClosedTicket]]]:
+    """What each unit closed, in order. The units' own tickets must be written before."""
+    wanted = [closing(unit) for unit in units]
+    numbers = sorted({one.call.customer_number for one in wanted if one and one.call.customer_number})
+    waiting = (yield Query(_WAITING, {"numbers": compact_json(numbers)})) if numbers else []
+    if not waiting:
+        return [[] for _ in units]
+    pairs = yield Query(_CALLS_OF, {"ids": compact_json([row["ticket_id"] for row in waiting])})
+    open_ = {row["ticket_id"]: row for row in waiting}
+    answers = [_closed(unit, one, open_, pairs) for unit, one in zip(units, wanted, strict=True)]
+    yield Query(_CLOSE, [_row(closed) for unit in answers for closed in unit])
+    return answers
+
+
+def closing(unit: Unit) -> CloseMissed | None:
+    return next((decision for decision in unit.decisions if isinstance(decision, CloseMissed)), None)
+
+
+def _closed(unit: Unit, wanted: CloseMissed | None, open_: dict[int, Row], pairs: Sequence[Row]) -> list[ClosedTicket]:
+    """Takes what it closes out of `open_`."""
+    if wanted is None:
+        return []
+    due = [row for row in open_.values() if _is_due(row, wanted, unit.at, pairs)]
+    for row in due:
+        del open_[row["ticket_id"]]
+    return [_close(row, unit.at, wanted.reason.value, pairs) for row in due]
+
+
+def _is_due(row: Row, wanted: CloseMissed, at: UnixMs, pairs: Iterable[Row]) -> bool:
+    """By the PBX's own times: a call missed since the talk began is another one to call back."""
+    if row["customer_number"] != wanted.call.customer_number:
+        return False
+    if not wanted.every_queue and row["queue"] != wanted.call.queue:
+        return False
+    return all(pair["ended_at"] is not None and pair["ended_at"] < at for pair in _of(row, pairs))
+
+
+def _close(row: Row, at: UnixMs, reason: str, pairs: Iterable[Row]) -> ClosedTicket:
+    ticket = ticket_of(row, [pair["call_id"] for pair in _of(row, pairs)])
+    closed = replace(
+        ticket,
+        status=TicketStatus.CLOSED,
+        updated_at=max(ticket.updated_at, at),
+        closed_at=at,
+        closed_reason=reason,
+    )
+    return ClosedTicket(closed, row["version"] + 1, at)
+
+
+def _of(row: Mapping[str, object], pairs: Iterable[Row]) -> list[Row]:
+    return [pair for pair in pairs if pair["ticket_id"] == row["ticket_id"]]
+
+
+def _row(closed: ClosedTicket) -> dict[str, object]:
+    ticket = closed.ticket
+    return {
+        "b_id": int(ticket.ticket_id),
+        "b_at": closed.at,
+        "b_updated_at": ticket.updated_at,
+        "b_reason": ticket.closed_reason,
+    }
