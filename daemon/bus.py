@@ -10,6 +10,7 @@ import structlog
 from pyee.base import EventEmitter
 
 from daemon.call.events import CallEvent
+from daemon.call.signals import UnixMs
 from daemon.policy.decision import NotifyAgent, StopNotifying
 from daemon.store.values import Committed
 
@@ -25,9 +26,10 @@ class CallHappened:
 
 @dataclass(frozen=True, slots=True)
 class AgentToNotify:
-    """A phone starts or stops ringing; worthless a minute later, so never stored."""
+    """A phone starts or stops ringing, since `at`; worthless a minute later, so never stored."""
 
     decision: NotifyAgent | StopNotifying
+    at: UnixMs
 
 
 @dataclass(frozen=True, slots=True)

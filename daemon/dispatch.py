@@ -147,7 +147,7 @@ class Dispatcher:
         self._bus.publish(CallHappened(event))
         for decision in decisions:
             if isinstance(decision, NotifyAgent | StopNotifying):
-                self._bus.publish(AgentToNotify(decision))
+                self._bus.publish(AgentToNotify(decision, event.at))
         durable = tuple(d for d in decisions if isinstance(d, DURABLE))
         if isinstance(event, AgentRinging | AgentRingingEnded) and not durable:
             return None  # a ringing phone changes nothing that is kept

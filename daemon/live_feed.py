@@ -6,6 +6,7 @@ from daemon.bus import AgentToNotify, Bus, EffectsCommitted, News, Topic
 from daemon.call.rendering import call_json, iso_utc
 from daemon.policy.decision import AnnounceCall, EventType, NotifyAgent, PopScreen
 from daemon.store.values import Committed
+from daemon.web.desk_now import rings_until
 from daemon.web.feed import EventFeed
 
 
@@ -21,8 +22,11 @@ def _notification(feed: EventFeed, news: News) -> None:
     decision = news.decision
     rings = isinstance(decision, NotifyAgent)
     # An agent may have several phones: `channel` tells which one stopped.
-    data = {"user_id": decision.user_id, "channel": decision.channel, "call": call_json(decision.call, None)}
-    feed.publish("agent.ringing" if rings else "agent.ringing_ended", data)
+    call = call_json(decision.call, None)
+    data: dict[str, object] = {"user_id": decision.user_id, "channel": decision.channel, "call": call}
+    if rings:
+        data |= {"since": iso_utc(news.at), "until": iso_utc(rings_until(news.at))}
+    feed.publish("agent.ringing" if rings else "agent.ringing_ended", data, frozenset({decision.user_id}))
 
 
 def _effects(feed: EventFeed, news: News) -> None:
@@ -41,13 +45,14 @@ def _call(feed: EventFeed, decision: AnnounceCall, ticket_id: str | None) -> Non
     data = call_json(decision.call, ticket_id)
     if decision.event_type is EventType.CALL_RINGING:
         data["ringing_user_id"] = decision.user_id
-    feed.publish(decision.event_type.value, data)
+    about = {decision.user_id} if decision.user_id is not None else set()
+    feed.publish(decision.event_type.value, data, frozenset({*decision.call.user_ids, *about}))
 
 
 def _pop(feed: EventFeed, pop: PopScreen, ticket_id: str | None) -> None:
     if pop.to_desk:
         data = {"user_id": pop.user_id, "url": pop.url, "time_answer": iso_utc(pop.time_answer)}
-        feed.publish("popup", {**data, "call": call_json(pop.call, ticket_id)})
+        feed.publish("popup", {**data, "call": call_json(pop.call, ticket_id)}, frozenset({pop.user_id}))
 
 
 def _ticket(feed: EventFeed, done: Committed) -> None:

@@ -22,11 +22,19 @@ _PROGRESS_EVERY: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """`event_id` is what a listener sends back to go on from here; `data` is one line of JSON."""
+    """`event_id` is what a listener sends back to go on from here; `data` is one line of JSON.
+
+    `users` are the agents whom it concerns; None: everybody.
+    """
 
     event_id: str
     event_type: str
     data: str
+    users: frozenset[str] | None = None
+
+    def concerns(self, user_id: str | None) -> bool:
+        """None is a listener who sees everything."""
+        return user_id is None or self.users is None or user_id in self.users
 
 
 class EventFeed:
@@ -45,11 +53,11 @@ class EventFeed:
         """The id of the newest event; one with the number 0 before there is any."""
         return self._id(self._count)
 
-    def publish(self, event_type: str, data: Mapping[str, object]) -> None:
+    def publish(self, event_type: str, data: Mapping[str, object], users: frozenset[str] | None = None) -> None:
         """Callable from the event loop only; costs the same however many listen."""
         self._count += 1
         text = json.dumps(data, separators=(",", ":"))  # ASCII: no line end, no broken surrogate gets out
-        self._ring.append(FeedEvent(self.last_id, event_type, text))
+        self._ring.append(FeedEvent(self.last_id, event_type, text, users))
         self._wake()
 
     def close(self) -> None:
@@ -57,8 +65,12 @@ class EventFeed:
         self._closed = True
         self._wake()
 
-    async def listen(self, last_id: str | None, types: Collection[str] = ()) -> AsyncGenerator[FeedEvent]:
+    async def listen(
+        self, last_id: str | None, types: Collection[str] = (), user_id: str | None = None
+    ) -> AsyncGenerator[FeedEvent]:
         """Events after `last_id` (None: from now on) of these types (none: all), until the feed closes.
+
+        With a `user_id` only those that concern this agent.
 
         Yields `reset` when events in between are gone: the id is of another run or fell out of the ring. Yields
         `progress` now and then while only events of other types pass, so that the listener's id does not grow old.
@@ -75,7 +87,7 @@ class EventFeed:
                 else:
                     event = self._ring[place - self._count]
                     place += 1
-                    if not types or event.event_type in types:
+                    if event.concerns(user_id) and (not types or event.event_type in types):
                         yield event
                     elif place % _PROGRESS_EVERY == 0:
                         yield FeedEvent(event.event_id, PROGRESS, "")

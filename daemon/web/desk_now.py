@@ -1,0 +1,46 @@
+"""What is on an agent's desk this moment: phones that ring, calls that live. Values only; `app` says who keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from daemon.call.model import Call
+from daemon.call.rendering import call_json, iso_utc
+from daemon.call.signals import ChannelId, UnixMs
+
+LONGEST_RING_MS: Final = 180_000
+"""Asterisk's own longest Dial or Queue try is far shorter; a desk that was asleep must not ring on after it."""
+
+
+def rings_until(since: UnixMs) -> UnixMs:
+    return UnixMs(since + LONGEST_RING_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """One phone of the agent rings for this call."""
+
+    channel: ChannelId
+    call: Call
+    since: UnixMs
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "channel": self.channel,
+            "since": iso_utc(self.since),
+            "until": iso_utc(rings_until(self.since)),
+            "call": call_json(self.call, None),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DeskNow:
+    """`calls` are those the agent has now: a transferred one is on the next agent's desk."""
+
+    ringing: tuple[Ringing, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+
+class Desks(Protocol):
+    def of(self, user_id: str, now: UnixMs) -> DeskNow: ...
