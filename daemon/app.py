@@ -24,6 +24,7 @@ from daemon.delivery.outbox import Outbox
 from daemon.delivery.signing import Secret
 from daemon.delivery.target_guard import TargetGuard, guard_from_config
 from daemon.delivery.try_out import try_target
+from daemon.desk_board import DeskBoard
 from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
 from daemon.pbx_desk import PbxDesk
@@ -62,6 +63,7 @@ class Daemon:
         self.config = config
         self.bus = Bus()
         self.feed = EventFeed()
+        self.desks = DeskBoard(self.bus)
         self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
         self.pbx_desk = PbxDesk(self.links, self._rung_strangers)
         self.guard: TargetGuard = guard_from_config(
@@ -169,6 +171,7 @@ class Daemon:
             mine = [call for call in calls if call.pbx == name]
             over = [call_id for pbx, call_id in ended if pbx == name]
             tracker.restore(mine, alive.get(name, _last_change(mine)), over)
+        self.desks.restore(calls)
         self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms)
         self._watch(asyncio.create_task(self.dispatcher.run(), name="dispatch"))
         self._parts.push_async_callback(self.dispatcher.stop)
@@ -239,6 +242,7 @@ class Daemon:
             writes=self.store.writer,
             reads=self.store.reader,
             feed=self.feed,
+            desks=self.desks,
             clock=now_ms,
             rules_changed=self.rules_changed,
             readiness=self._readiness,

@@ -83,6 +83,7 @@ tickets = Table(
     Column("closed_at", BigInteger),
     Column("closed_reason", String(64)),
     Column("version", Integer, nullable=False, server_default="1"),
+    Column("tags", Text, nullable=False, server_default="[]"),  # JSON list
     CheckConstraint("status IN ('open', 'pending', 'closed')", name="status"),
     Index(None, "status", "updated_at"),
     Index(None, "customer_number"),
@@ -125,7 +126,10 @@ screen_pops = Table(
     Column("time_answer", BigInteger, nullable=False),
     Column("to_desk", Boolean, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("opened_at", BigInteger),
+    Column("opened_by", String(64)),  # the one window that opened it
     PrimaryKeyConstraint("pbx", "call_id", "user_id"),  # one popup per call and agent
+    Index(None, "user_id", "at"),
     sqlite_with_rowid=False,
 )
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, null, select, update
 
 from daemon.call.model import CallId
 from daemon.call.signals import UnixMs
@@ -24,7 +24,7 @@ CLOSED_BY_HAND = "manual"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketFilter:
-    """None matches every ticket."""
+    """None matches every ticket; of `statuses` and `kinds` any one."""
 
     status: str | None = None
     kind: str | None = None
@@ -32,6 +32,9 @@ class TicketFilter:
     hotline: str | None = None
     assignee: str | None = None
     customer_number: str | None = None
+    statuses: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+    unassigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,12 @@ async def read_tickets(reads: Reader, wanted: TicketFilter, limit: int, after: i
     for name in ("status", "kind", "queue", "hotline", "assignee"):
         if (value := getattr(wanted, name)) is not None:
             statement = statement.where(tickets.c[name] == value)
+    if wanted.statuses is not None:
+        statement = statement.where(tickets.c.status.in_(wanted.statuses))
+    if wanted.kinds is not None:
+        statement = statement.where(tickets.c.kind.in_(wanted.kinds))
+    if wanted.unassigned:
+        statement = statement.where(tickets.c.assignee == null())
     if wanted.customer_number is not None:
         statement = statement.where(tickets.c.customer_number.in_(number_spellings(wanted.customer_number)))
     if after is not None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
+from daemon.message import Message
 from daemon.policy.decision import EventType
 from daemon.web.auth import until_refused
-from daemon.web.feed import PROGRESS, EventFeed
+from daemon.web.feed import PROGRESS, FeedEvent
 from daemon.web.problem import FieldError, Problem, invalid
 from daemon.web.query import Query, unusable
 from daemon.web.services import services
@@ -28,16 +30,28 @@ _RETRY_MS: Final = 3000
 async def stream_events(request: web.Request) -> web.StreamResponse:
     """`types=call.answered,ticket.created` chooses; `Last-Event-ID` goes on where a broken connection ended."""
     types = _types(Query(request, ("types",)).text("types"))
+    return await stream(request, last_event_id(request), types)
+
+
+def last_event_id(request: web.Request) -> str | None:
+    """What a browser sends by itself when it connects again."""
     last_id = request.headers.get("Last-Event-ID") or None
     if last_id is not None and unusable(last_id, 64):
-        raise invalid([FieldError("Last-Event-ID", "is not an id of these events")])
+        raise invalid([FieldError("Last-Event-ID", Message("is not an id of these events"))])
+    return last_id
+
+
+async def stream(
+    request: web.Request, last_id: str | None, types: frozenset[str], user_id: str | None = None
+) -> web.StreamResponse:
+    """Until the listener leaves, loses the right to it, or the server stops."""
     feed = services(request).feed
     if feed.listeners >= _LISTENERS_LIMIT:
-        raise Problem(503, "too many listen already", headers={"Retry-After": "30"})
+        raise Problem(503, Message("too many listen already"), headers={"Retry-After": "30"})
     begin = last_id or feed.last_id
     async with sse_response(request, ping_interval=KEEP_ALIVE_S, send_timeout=SEND_TIMEOUT_S) as response:
         await response.write(_id_line(begin, f"retry: {_RETRY_MS}\n"))
-        copying = asyncio.create_task(_copy(feed, begin, types, response))
+        copying = asyncio.create_task(_copy(feed.listen(begin, types, user_id), response))
         leaving = asyncio.create_task(response.wait())  # its pings notice a listener who is gone
         refused = asyncio.create_task(until_refused(request))
         tasks = (copying, leaving, refused)
@@ -50,10 +64,10 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _copy(feed: EventFeed, last_id: str, types: frozenset[str], response: EventSourceResponse) -> None:
+async def _copy(listening: AsyncGenerator[FeedEvent], response: EventSourceResponse) -> None:
     """Until the feed closes, or the listener is gone or reads so slowly that it is let go."""
     try:
-        async with aclosing(feed.listen(last_id, types)) as events:
+        async with aclosing(listening) as events:
             async for event in events:
                 if event.event_type == PROGRESS:
                     await response.write(_id_line(event.event_id))

@@ -17,6 +17,7 @@ from daemon.web import (
     csv_export,
     csv_import,
     deliveries,
+    desk,
     discovery,
     events,
     health,
@@ -118,6 +119,9 @@ ROUTES: Final = (
     Route("GET", f"{_API}/deliveries/{{delivery_id}}", deliveries.get_delivery, _SUPERVISORS),
     Route("POST", f"{_API}/deliveries/{{delivery_id}}/replay", deliveries.replay_delivery, _ADMIN),
     Route("GET", f"{_API}/events", events.stream_events, _SUPERVISORS),
+    Route("GET", f"{_API}/desk", desk.get_desk, _AGENTS),
+    Route("GET", f"{_API}/desk/events", desk.stream_desk, _AGENTS),
+    Route("POST", f"{_API}/desk/pops/{{pbx}}/{{call_id}}/open", desk.open_popup, _AGENTS),
     Route("GET", f"{_API}/session", session.get_session, _AGENTS),
     Route("GET", f"{_API}/sessions", sessions.list_sessions, _AGENTS),
     Route("DELETE", f"{_API}/sessions/{{session_id}}", sessions.remove_session, _AGENTS),
@@ -157,12 +161,12 @@ ROUTES: Final = (
     Route("GET", "/settings/accounts/{name}", account_pages.show_account, _ADMIN, page=True),
     Route("GET", "/settings/tokens", token_pages.show_tokens, _ADMIN, page=True),
     Route("GET", "/settings/audit", audit_pages.show_audit, _ADMIN, page=True),
-    Route("GET", "/reference", reference.show_reference, _AGENTS, page=True),
+
     Route("GET", "/password", password.show_password, _AGENTS, page=True),
     Route("POST", "/password", password.replace_password, _AGENTS, page=True),
 )
 
-ENDLESS: Final = frozenset({f"{_API}/events"})
+ENDLESS: Final = frozenset({f"{_API}/events", f"{_API}/desk/events"})
 """Answers that last as long as the caller likes."""
 
 QUIET: Final = frozenset({"/healthz", "/readyz"})

@@ -14,6 +14,7 @@ from daemon.pbx import Finding, Inventory, PbxState, Snippet
 from daemon.store.reader import Reader
 from daemon.store.values import Delivery
 from daemon.store.work import Work
+from daemon.web.desk_now import Desks
 from daemon.web.feed import EventFeed
 
 T = TypeVar("T")
@@ -106,6 +107,7 @@ class Services:
     try_target: Callable[[Target], Awaitable[TargetAnswer]]
     refuse_target: Callable[[str], str | None]
     pbxs: Pbxs
+    desks: Desks
     public_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
 

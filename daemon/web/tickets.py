@@ -39,7 +39,10 @@ async def list_tickets(request: web.Request) -> web.Response:
     query = Query(request, _PARAMETERS)
     limit, after = query.limit(), query.cursor(int)
     wanted = TicketFilter(
-        **{name: query.text(name) for name in _TEXTS},
+        queue=query.text("queue"),
+        hotline=query.text("hotline"),
+        assignee=query.text("assignee"),
+        customer_number=query.text("customer_number"),
         status=query.choice("status", TicketStatus),
         kind=query.choice("kind", TicketKind),
     )

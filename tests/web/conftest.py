@@ -19,9 +19,11 @@ from aiohttp.web import Application, Request
 from argon2 import PasswordHasher
 from yarl import URL
 
+from daemon.bus import Bus
 from daemon.call.model import Call
 from daemon.call.signals import UnixMs
 from daemon.delivery.target_guard import TargetGuard
+from daemon.desk_board import DeskBoard
 from daemon.errors import NeverAgain
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, Reason, TicketKind
 from daemon.store import outbox, password
@@ -64,6 +66,7 @@ class House:
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
     client: Client = field(init=False)
     feed: EventFeed = field(default_factory=lambda: EventFeed(capacity=64, run="run1"))
+    bus: Bus = field(default_factory=Bus)
     now: UnixMs = NOW
     rules_changes: int = 0
     announced: list[Delivery] = field(default_factory=list)
@@ -71,12 +74,17 @@ class House:
     pbxs: Pbxs = field(default_factory=Pbxs)
     checks: list[Check] = field(default_factory=lambda: [Check("store", ok=True), Check("pbx main", ok=True)])
     tokens: dict[Role, str] = field(default_factory=dict)
+    desks: DeskBoard = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.desks = DeskBoard(self.bus)
 
     def services(self) -> Services:
         return Services(
             writes=self.store.writer,
             reads=self.store.reader,
             feed=self.feed,
+            desks=self.desks,
             clock=lambda: self.now,
             rules_changed=self._rules_changed,
             readiness=self._readiness,
