@@ -1,4 +1,4 @@
-"""What people change, in words: one table of the audit log's kinds, fields and values, for every page that tells of one.
+"""What people change, in words: one table of the audit log's kinds, fields and values, for every page that tells of it.
 
 A kind or field that is not in the table is shown as the log spells it, so nothing is ever left out.
 """
@@ -188,7 +188,8 @@ def object_page(kind: str, key: str) -> str | None:
 
 
 def _several(name: str, values: Sequence[object], _: Translate) -> str:
-    if name == "events" and set(EVENTS) <= set(values):
-        return _("all events")
-    named = [_(EVENTS[value]) if name == "events" and value in EVENTS else str(value) for value in values]
+    texts = [str(value) for value in values]
+    if name == "events" and set(EVENTS) <= set(texts):
+        return _("All events")
+    named = [_(EVENTS[text]) if name == "events" and text in EVENTS else text for text in texts]
     return ", ".join(named) or _("nothing")

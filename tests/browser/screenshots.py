@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import Final
 
 import time_machine
-from playwright.async_api import ColorScheme
-
 from tests.browser.chromium import BrowserUnavailableError, chromium
 from tests.browser.furniture import OPENING, furnish
 from tests.browser.house import NARROW, WIDE, House, Person, open_house
-from tests.browser.pages import PAGES, Shown
+from tests.browser.pages import PAGES, Shown, Theme
 from tests.whole.house import ROOT
 
 LIST: Final = ROOT / "docs" / "pages.md"
@@ -30,7 +28,7 @@ Made by `make screenshots` from a furnished installation with invented people; t
 _STILL: Final = "*, *::before, *::after { transition: none !important; animation: none !important; caret-color: transparent }"
 
 
-def variants(page: Shown) -> Iterator[tuple[str, int, ColorScheme]]:
+def variants(page: Shown) -> Iterator[tuple[str, int, Theme]]:
     """Its pictures: file name, width, theme."""
     yield f"{page.name}-light.png", WIDE, "light"
     if page.dark:

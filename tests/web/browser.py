@@ -96,7 +96,7 @@ class _Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         if tag == "form":
-            self._fields = self.found.setdefault(values["action"] or "", {})
+            self._fields = self.found.setdefault(values.get("action") or "", {})
         elif tag == "input" and values.get("name"):
             self._fields[values["name"] or ""] = values.get("value") or ""
         elif tag == "option" and "selected" in values:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import web
@@ -88,7 +88,7 @@ async def show_account(request: web.Request) -> web.Response:
     )
 
 
-def _choices(_: Translate) -> dict[str, object]:
+def _choices(_: Translate) -> dict[str, Any]:
     return {
         "roles": [(role.value, _(ROLES[role]), _(ROLES_MEAN[role])) for role in reversed(Role)],
         "languages": [(code, LANGUAGES_CALLED[code]) for code in LANGUAGES],
