@@ -72,7 +72,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         Message("Queue"), "/settings/queues", {"create_tickets": Message("Create tickets"), "ringtone": _RINGTONE}
     ),
     "hotline": Kind(Message("Hotline"), "/settings/hotlines", {"label": Message("Label"), "ringtone": _RINGTONE}),
-    "ringtone": Kind(Message("Ringtone"), "/settings/ringtones", {"label": Message("Name")}),
+    "ringtone": Kind(
+        _RINGTONE,
+        "/settings/ringtones",
+        {"label": Message("Name"), "duration_ms": Message("Length"), "digest": Message("Checksum of the sound")},
+    ),
     "webhook": Kind(
         Message("Webhook"),
         "/settings/webhooks/{key}",
@@ -143,6 +147,7 @@ _VALUES: Final[Mapping[str, Values]] = {
     },
 }
 _UNITS: Final[Mapping[str, Message]] = {
+    "duration_ms": Message("{n} ms"),
     "sla_target_percent": Message("{n} %"),
     "sla_answer_within_seconds": Message("{n} seconds"),
     "disconnect_timeout_seconds": Message("after {n} seconds"),

@@ -172,7 +172,7 @@ ROUTES: Final = (
     Route("GET", "/settings/audit", audit_pages.show_audit, _ADMIN, page=True),
     Route("GET", "/reference", reference.show_reference, _AGENTS, page=True),
     Route("GET", "/settings/ringtones", ringtones_page.show_ringtones, _ADMIN, page=True),
-    Route("GET", "/settings/pbx", pbx_page.show_pbxs, _ADMIN, page=True),
+    Route("GET", "/settings/pbx", pbx_page.show_pbxs, _SUPERVISORS, page=True),
     Route("GET", "/password", password.show_password, _AGENTS, page=True),
     Route("POST", "/password", password.replace_password, _AGENTS, page=True),
 )

@@ -168,13 +168,13 @@ class Person:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, browser: Browser) -> AsyncIterator[House]:
+async def open_house(folder: Path, browser: Browser, crm_port: int = 0) -> AsyncIterator[House]:
     """Everything runs; agents an (1001) and binh (1002) are there, nobody has an account yet."""
     path = folder / "callwarden.toml"
     token = new_token()
     async with AsyncExitStack() as parts:
         pbx = await parts.enter_async_context(simulated_pbx())
-        crm = await parts.enter_async_context(Receiver())
+        crm = await parts.enter_async_context(Receiver(port=crm_port))
         path.write_text(config_text(folder, pbx))
         daemon = await parts.enter_async_context(Daemon(load_config(path)))
         await daemon.store.writer.change(lambda: add_token(token, Role.ADMIN, "test", now_ms()))

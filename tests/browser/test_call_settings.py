@@ -148,7 +148,9 @@ async def test_agents_are_told_of_ringing_only_when_the_page_says_so(house: Hous
         assert ("agent.ringing" in events) is on
 
 
-async def test_every_field_is_saved_as_typed_at_once_and_shown_again_after_a_reload(house: House, admin: Person) -> None:
+async def test_every_field_is_saved_as_typed_at_once_and_shown_again_after_a_reload(
+    house: House, admin: Person
+) -> None:
     typed = {
         "incoming_iframe_url": "https://crm.example.com/in?c={customerNumber}",
         "outgoing_iframe_url": "https://crm.example.com/out",

@@ -27,7 +27,7 @@ async def test_a_sound_is_uploaded_chosen_for_all_calls_renamed_and_cannot_go_wh
     row = page.locator("tr[data-tone='Tieng-dan-tranh']")
     await expect(row).to_contain_text("Tiếng đàn tranh")
     await row.get_by_role("button", name="for all calls").click()
-    await expect(row).to_contain_text("for all calls")
+    await expect(row.locator(".state.good")).to_be_visible()
     assert (await house.settings())["ringtone"] == "Tieng-dan-tranh"
     row = page.locator("tr[data-tone='Tieng-dan-tranh']")
     await row.get_by_role("button", name="Address").click()

@@ -89,5 +89,3 @@ class Watch:
         """No page of ours asks in this way: it was somebody's script."""
         self.wrong.append(f"dialog: {dialog.type} {dialog.message}")
         await dialog.dismiss()
-
-

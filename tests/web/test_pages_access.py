@@ -8,7 +8,9 @@ from html import unescape
 import pytest
 
 from daemon.store.accounts import find_account
+from daemon.store.settings import SETTING_NAMES
 from daemon.store.tokens import Role
+from daemon.web.change_words import KINDS
 from tests.web.browser import Browser, has_no_inline_code, signed_in
 from tests.web.conftest import PASSWORD, House
 
@@ -175,7 +177,7 @@ async def test_changes_come_in_pages_that_neither_skip_nor_repeat(house: House) 
 
 
 async def test_a_person_sees_and_ends_only_his_own_sessions(house: House) -> None:
-    here, there = await signed_in(house, "an", **{"User-Agent": UA}), await signed_in(house, "an")
+    here, there = await signed_in(house, "an", Role.AGENT, **{"User-Agent": UA}), await signed_in(house, "an")
     other = await signed_in(house, "binh")
     await house.ask("PATCH", "/api/v1/accounts/an", json={"language": "en"})
     text = await read(here, "/password")
@@ -234,3 +236,28 @@ async def _change(browser: Browser) -> dict[str, str]:
     """With what a change must carry."""
     session = await browser.house.ask("GET", "/api/v1/session", None, headers=_headers(browser))
     return {**_headers(browser), "X-CSRF-Token": session.body["csrf_token"]}
+
+
+async def test_every_field_that_people_change_has_a_word(house: House) -> None:
+    """As the log keeps them: a field added to a thing without its word in the table fails here."""
+    await house.ask("PUT", "/api/v1/agents/an", json={"name": "An", "endpoints": []})
+    await house.ask("PUT", "/api/v1/queues/sales", json={})
+    await house.ask("PUT", "/api/v1/hotlines/1900", json={})
+    await house.ask("POST", "/api/v1/webhooks", json={"url": "https://crm.example.com/"})
+    await house.ask("POST", "/api/v1/accounts", json={"name": "lan", "role": "agent", "password": PASSWORD})
+    seen = {entry["action"]: entry["new"] for entry in await house.audit()}
+    told = {name.partition(".")[0]: set(facts) for name, facts in seen.items()}
+    told["call_settings"] = set((await house.ask("GET", "/api/v1/call-settings")).body) & set(SETTING_NAMES)
+    assert set(told) >= {"agent", "queue", "hotline", "webhook", "account"}
+    without = {(kind, name) for kind, names in told.items() for name in names - set(KINDS[kind].fields)}
+    assert not without
+    assert told["call_settings"] == set(SETTING_NAMES)
+
+
+@pytest.mark.parametrize("cursor", ["x", "", "W10", "WyJhIl0", "%00"])
+async def test_a_cursor_made_up_by_hand_is_refused_with_a_page(house: House, cursor: str) -> None:
+    browser = await admin(house)
+    for path in ("audit", "tokens", "deliveries", "accounts"):
+        page = await browser.get(f"/settings/{path}?cursor={cursor}", Accept="text/html")
+        assert page.status in (200, 422)  # "a" is a place among accounts
+        assert page.headers["Content-Type"].startswith("text/html")

@@ -14,7 +14,7 @@ from daemon.config import load_config
 from daemon.message import Message
 from daemon.store.tokens import Role
 from daemon.web.pages.pbx import LINES
-from tests.web.browser import Browser, signed_in
+from tests.web.browser import Browser, has_no_inline_code, signed_in
 from tests.web.conftest import NOW, House
 from tests.web.pbxs import state
 
@@ -77,6 +77,7 @@ async def test_a_pbx_that_is_away_shows_why_and_no_old_figures(house: House) -> 
     ]
     text = await _page(house)
     assert "<b>" not in text
+    assert has_no_inline_code(text)
     assert re.search(r'<p class="alert">Nobody listens at &lt;b&gt;192\.0\.2\.7\.', text)
     facts = _facts(text)
     assert (facts["Connected since"], facts["Events now"]) == ("\u2013", "\u2013")
@@ -109,6 +110,17 @@ async def test_making_the_page_asks_no_pbx_anything(house: House) -> None:
 
     house.pbxs.check = house.pbxs.snippets = house.pbxs.inventories = asked  # type: ignore[method-assign, assignment]
     assert "data-stanzas" in await _page(house)
+
+
+async def test_a_supervisor_sees_the_state_but_nothing_to_check_or_paste(house: House) -> None:
+    house.pbxs.known = [state("main", state="lost"), state("hue")]
+    browser = await signed_in(house, "mai", Role.SUPERVISOR)
+    text = (await browser.get(PAGE)).text
+    assert re.findall(r'<span class="state (\w+)">', text) == ["bad", "good"]
+    assert re.findall(r'href="(/settings/[^"]+)"', text) == [PAGE] * 3  # navigation, phone's navigation, indicator
+    house.pbxs.known = []
+    for shown in (text, (await browser.get(PAGE)).text):
+        assert not re.search(r"data-check=|data-stanzas|\[\[pbx\]\]", shown)
 
 
 async def test_without_a_pbx_the_page_shows_lines_that_a_configuration_file_takes(house: House, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ WHO_MAY = {
     "GET /settings/audit": ADMINS,
     "GET /reference": AGENTS,
     "GET /settings/ringtones": ADMINS,
-    "GET /settings/pbx": ADMINS,
+    "GET /settings/pbx": SUPERVISORS,
     "GET /password": AGENTS,
     "POST /password": AGENTS,
 }

@@ -4,22 +4,35 @@ import { load, renew, whenFound } from "./found.js";
 import { listenRows } from "./rows.js";
 
 function showCalls(place) {
-  const counted = new Map([...place.querySelectorAll("template[data-number]")].map((one) => [one.dataset.number, one]));
+  const known = new Map([...place.querySelectorAll("template[data-number]")].map((one) => [one.dataset.number, one]));
   const missing = place.querySelector("template[data-number-missing]");
   for (const row of document.querySelectorAll("#hotlines [data-row]")) {
-    const words = counted.get(row.dataset.number) ?? missing;
+    const words = known.get(row.dataset.number) ?? missing;
     row.querySelector("[data-calls]").replaceChildren(words.content.cloneNode(true));
   }
 }
 
-/** A label half typed for another number stays: only the row of this one goes. */
+/** What its row says of its calls, kept for the list above. */
+function counted(row) {
+  const kept = document.createElement("template");
+  kept.dataset.number = row.dataset.dialled;
+  kept.content.append(...row.querySelector("[data-calls]").childNodes);
+  return kept;
+}
+
+/** A label half typed for another number stays: only the rows of those that have a name now go. */
 async function added(form) {
   await renew("#hotlines");
   const place = document.querySelector("[data-found]");
-  const others = [...place.querySelectorAll("input")].some((input) => input.value && !form.contains(input));
   if (!form.closest("[data-dialled]")) form.reset();
-  if (!others) return load(place, showCalls);
-  form.closest("[data-dialled]")?.remove();
+  const isHalfTyped = [...place.querySelectorAll("input")].some((input) => input.value && !form.contains(input));
+  if (!isHalfTyped) return load(place, showCalls);
+  const named = new Set([...document.querySelectorAll("#hotlines [data-row]")].map((row) => row.dataset.number));
+  for (const row of place.querySelectorAll("[data-dialled]")) {
+    if (!named.has(row.dataset.dialled)) continue;
+    place.append(counted(row));
+    row.remove();
+  }
   showCalls(place);
 }
 

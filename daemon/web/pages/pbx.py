@@ -13,6 +13,8 @@ from aiohttp import web
 
 from daemon.message import Message
 from daemon.pbx import PbxState
+from daemon.store.tokens import Role
+from daemon.web.caller import caller
 from daemon.web.page import show, words
 from daemon.web.services import services
 from daemon.web.words import Translate
@@ -53,7 +55,8 @@ async def show_pbxs(request: web.Request) -> web.Response:
     _ = words(request)
     shown = [_shown(state, _) for state in services(request).pbxs.states()]
     connected = sum(one["state"].state == _CONNECTED for one in shown)
-    return await show(request, "pbx.html", pbxs=shown, connected=connected, lines=LINES)
+    may_change = caller(request).role is Role.ADMIN  # who watches calls sees why there are none; the rest is an admin's
+    return await show(request, "pbx.html", pbxs=shown, connected=connected, lines=LINES, may_change=may_change)
 
 
 def _shown(state: PbxState, _: Translate) -> dict[str, Any]:
