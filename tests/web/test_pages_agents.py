@@ -116,6 +116,7 @@ async def test_only_accounts_of_nobody_can_be_linked(house: House) -> None:
     assert "<option>taken</option>" not in text
     assert "/settings/new-account?user_id=an" in text
     assert '/settings/accounts/taken"' in await read(browser, "/settings/agents/binh")
+    assert '<option value="an" selected>' in await read(browser, "/settings/new-account?user_id=an")
 
 
 async def test_a_new_agent_is_filled_in_from_the_address_and_nothing_of_it_runs(house: House) -> None:
