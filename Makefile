@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS := $(VENV)/.tests-ready
 
-.PHONY: demo test check format lint types live bench words setup clean
+.PHONY: demo test check format lint types live browser screenshots bench words setup clean
 
 demo: $(READY)
 	$(BIN)/callwarden demo
 
-test: $(TESTS) live-tools
+test: $(TESTS) live-tools browser-tools
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 check: lint types test
@@ -27,6 +27,12 @@ types: $(TESTS)
 
 live: $(TESTS) live-tools
 	$(BIN)/python -m pytest -m live $(PYTEST_ARGS)
+
+browser: $(TESTS) browser-tools
+	$(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
+
+screenshots: $(TESTS) browser-tools
+	$(BIN)/python -m tests.browser.screenshots docs/images
 
 bench: $(TESTS)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
@@ -54,7 +60,7 @@ $(TESTS): $(READY)
 	  || echo 'No SIP phone library for this machine: live tests will be skipped.'
 	@touch $@
 
-.PHONY: python3-venv live-tools
+.PHONY: python3-venv live-tools browser-tools
 python3-venv:
 	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
 	else echo 'Install the package python3-venv (as root: apt-get install python3-venv), then run make again.'; exit 1; fi
@@ -66,6 +72,13 @@ live-tools:
 	if [ -n "$$missing" ]; then if [ "$$(id -u)" = 0 ]; then \
 	  echo "Installing$$missing"; apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else echo "Live tests are skipped without:$$missing (as root: apt-get install$$missing)"; fi; fi
+
+# Debian's Chromium and letters for Vietnamese. Without root it is named, and the browser tests say why they are skipped.
+browser-tools:
+	@if [ -z "$$CHROMIUM" ] && ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then \
+	    echo 'Installing chromium'; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	  else echo 'Browser tests are skipped without: chromium (as root: apt-get install chromium fonts-dejavu-core)'; fi; fi
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build *.egg-info

@@ -20,7 +20,7 @@ from daemon.ami.trouble import words
 from daemon.message import Message
 from daemon.pbx import Finding
 
-WHOLE_S: Final = 20.0
+WHOLE_S: Final = 15.0
 ANSWER_S: Final = 5.0
 AGAIN_S: Final = 5.0
 MAX_CLOCK_S: Final = 2.0
@@ -51,22 +51,26 @@ class Checkup:
 
     def __init__(self, link: AmiLink) -> None:
         self._link = link
-        self._lock = asyncio.Lock()
+        self._running: asyncio.Task[list[Finding]] | None = None
         self._seen = Seen()
 
     async def run(self) -> list[Finding]:
-        """All findings; where there is no link only why."""
-        async with self._lock:
-            found = [self._connected(), self._logged_in()]
-            if self._link.state is not LinkState.CONNECTED:
-                return found
-            try:
-                async with asyncio.timeout(WHOLE_S):
-                    for test in (self._version, self._clock, self._rights, self._events, self._queues, self._endpoints):
-                        found += await self._tried(test)
-            except TimeoutError:
-                found.append(Finding("in_time", ok=False, words=Message("The PBX took too long to answer all tests.")))
+        """All findings; where there is no link only why. Whoever asks meanwhile gets those of the same run."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
+        return await asyncio.shield(self._running)
+
+    async def _run(self) -> list[Finding]:
+        found = [self._connected(), self._logged_in()]
+        if self._link.state is not LinkState.CONNECTED:
             return found
+        try:
+            async with asyncio.timeout(WHOLE_S):
+                for test in (self._version, self._clock, self._rights, self._events, self._queues, self._endpoints):
+                    found += await self._tried(test)
+        except TimeoutError:
+            found.append(Finding("in_time", ok=False, words=Message("The PBX took too long to answer all tests.")))
+        return found
 
     async def _tried(self, test: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
         name = test.__name__.removeprefix("_")

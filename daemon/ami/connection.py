@@ -77,7 +77,7 @@ class Connection:
         """Our own address as the PBX sees it, unless somebody translates addresses in between."""
         transport = self._protocol.transport if self._protocol else None
         name = transport.get_extra_info("sockname") if transport else None
-        return str(name[0]) if name else None
+        return str(name[0]).partition("%")[0] if name else None
 
     def end(self, why: LinkLost) -> None:
         if self._protocol:

@@ -44,7 +44,8 @@ async def _with_facts(actions: Actions, seen: EndpointSeen) -> EndpointSeen:
             return await _pjsip(actions, seen, name)
         case "SIP":
             agent = await actions.getvar(f"SIPPEER({name},useragent)")
-            return replace(seen, user_agent=_text(agent), name=_name(await actions.getvar(f"SIPPEER({name},callerid)")))
+            called = await actions.getvar(f"SIPPEER({name},callerid_name)")
+            return replace(seen, user_agent=_text(agent), name=_text(called))
     return seen
 
 

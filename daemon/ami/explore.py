@@ -104,6 +104,7 @@ class _Found:
         except (ActionRefused, ActionTimeout) as error:
             self.problems.append(Message("The queues could not be listed: {reason}", reason=str(error)))
         await self._list_endpoints(actions)
+        self.queues = [_queue_of_endpoints(queue, self.endpoints) for queue in self.queues]
         members = [m.endpoint for queue in self.queues for m in queue.members if m.endpoint is not None]
         for endpoint in (*members, *wanted.rung):  # whatever lists leave out
             if len(self.endpoints) < MAX_ENDPOINTS:
@@ -179,6 +180,12 @@ async def _queues(rows: list[Row]) -> list[QueueSeen]:
         if row.get("Event") == "QueueMember":
             known.append(_member(row))
     return [QueueSeen(name, tuple(known)) for name, known in members.items()]
+
+
+def _queue_of_endpoints(queue: QueueSeen, known: Collection[str]) -> QueueSeen:
+    """`PJSIP/0901701234@trunk` is a number behind a trunk, unless there is an endpoint of this very name."""
+    numbers = {m for m in queue.members if m.endpoint is not None and "@" in m.endpoint and m.endpoint not in known}
+    return QueueSeen(queue.name, tuple(replace(m, endpoint=None) if m in numbers else m for m in queue.members))
 
 
 def _member(row: Row) -> MemberSeen:

@@ -145,7 +145,9 @@ def _refusal(address: str, guard: TargetGuard) -> str | None:
         return Message("{address} is no address", address=repr(address))
     for face in _faces(parsed):
         if _within(face, ALWAYS_REFUSED):
-            return Message("{address} may never be called (link-local, multicast, unspecified or reserved)", address=address)
+            return Message(
+                "{address} may never be called (link-local, multicast, unspecified or reserved)", address=address
+            )
         if _within(face, guard.deny + METADATA) and not _within(face, guard.allow):
             return Message("{address} is in a network that is denied", address=address)
     return None

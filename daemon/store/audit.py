@@ -63,7 +63,7 @@ def audited(by: By, subject: Subject, key: str, change: Callable[[], Work[T]]) -
     result = yield from change()
     new = yield from subject.facts(key)
     if old != new:
-        yield Query(_INSERT, _change_entry(by, subject.kind, key, old, new))
+        yield from _note_change(by, subject.kind, key, old, new)
     return result
 
 
@@ -74,14 +74,24 @@ def audited_all(
     old = yield from facts()
     result = yield from change(old)
     new = yield from facts()
-    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-    yield Query(_INSERT, [_change_entry(by, kind, key, old.get(key), new.get(key)) for key in keys])
+    for key in {**old, **new}:
+        if old.get(key) != new.get(key):
+            yield from _note_change(by, kind, key, old.get(key), new.get(key))
     return result
 
 
 def note(by: By, action: str, named: str, old: Facts | None = None, new: Facts | None = None) -> Work[None]:
     """One entry. For what has no facts to compare: a secret that was rotated, a password, a sign-in."""
-    yield Query(_INSERT, _entry(by, action, named, old, new))
+    values: dict[str, object] = {
+        "at": by.at,
+        "by": by.name[:128],
+        "action": action,
+        "object": named[:255],
+        "old": _text(old),
+        "new": _text(new),
+        "remote": by.remote and by.remote[:64],
+    }
+    yield Query(_INSERT, values)
 
 
 async def read_audit(reads: Reader, wanted: AuditFilter, limit: int, after: int | None) -> list[Row]:
@@ -123,21 +133,9 @@ def _is_of(kind: str) -> ColumnElement[bool]:
     return or_(named == kind, and_(named >= f"{kind}:", named < f"{kind};"))  # ; is the character after :
 
 
-def _change_entry(by: By, kind: str, key: str, old: Facts | None, new: Facts | None) -> dict[str, object]:
+def _note_change(by: By, kind: str, key: str, old: Facts | None, new: Facts | None) -> Work[None]:
     verb = "create" if old is None else "delete" if new is None else "change"
-    return _entry(by, f"{kind}.{verb}", f"{kind}:{key}" if key else kind, *_difference(old, new))
-
-
-def _entry(by: By, action: str, named: str, old: Facts | None, new: Facts | None) -> dict[str, object]:
-    return {
-        "at": by.at,
-        "by": by.name[:128],
-        "action": action,
-        "object": named[:255],
-        "old": _text(old),
-        "new": _text(new),
-        "remote": by.remote and by.remote[:64],
-    }
+    yield from note(by, f"{kind}.{verb}", f"{kind}:{key}" if key else kind, *_difference(old, new))
 
 
 def _difference(old: Facts | None, new: Facts | None) -> tuple[Facts | None, Facts | None]:

@@ -32,5 +32,5 @@ _FOLDERS: Final = (_DAEMON / "sounds", _DAEMON.parent / "sounds")
 @cache
 def built_in_sound(name: str) -> Sound:
     """All of them are 1.5 MB, so each is kept once read."""
-    folder = next(folder for folder in _FOLDERS if (folder / f"{name}.16k.wav").is_file())
+    folder = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
     return Sound((folder / f"{name}.16k.wav").read_bytes(), (folder / f"{name}.8k.wav").read_bytes())

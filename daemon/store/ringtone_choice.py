@@ -19,8 +19,7 @@ class UnknownRingtone(CallwardenError):
     """There is no ringtone of this name; nothing was changed."""
 
     def __init__(self, name: str) -> None:
-        self.message = Message("there is no ringtone {name}", name=name)
-        super().__init__(self.message)
+        super().__init__(Message("there is no ringtone {name}", name=name))
 
 
 async def read_ringtone_names(reads: Reader) -> frozenset[str]:

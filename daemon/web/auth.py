@@ -17,7 +17,7 @@ from daemon.web.caller import CALLER, Caller, find_caller, nobody
 from daemon.web.cookies import form_cookie, session_cookie
 from daemon.web.csrf import SAFE, require_token
 from daemon.web.next_page import sign_in_address
-from daemon.web.page import is_page, redirect
+from daemon.web.page import is_page, redirect, wants_page
 from daemon.web.problem import Problem
 from daemon.web.services import services
 from daemon.web.uses import USES
@@ -32,6 +32,7 @@ _LOOK_AGAIN_S: Final = 10.0
 @web.middleware
 async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.match_info.http_exception is not None:
+        await _recognise(request)
         return await handler(request)  # 404 and 405 are for everybody
     allowed, page = _allowed(request), is_page(request)
     if allowed is None:
@@ -43,8 +44,8 @@ async def authorize(request: web.Request, handler: Handler) -> web.StreamRespons
         return _to_sign_in(request)
     if known is None:
         raise nobody()
+    request[CALLER] = known  # a refusal is shown and logged as his too
     await _admit(request, known, allowed, page=page)
-    request[CALLER] = known
     return await handler(request)
 
 
@@ -83,6 +84,15 @@ async def until_refused(request: web.Request) -> None:
             if known is None or known.role not in (_allowed(request) or ()):
                 return
             _note_use(request, known)
+
+
+async def _recognise(request: web.Request) -> None:
+    """Whose 404 a page shows, so that it stands among his pages. It takes no permission and counts as no use."""
+    if not wants_page(request):
+        return
+    with suppress(TryAgain):
+        if known := await find_caller(request, page=True):
+            request[CALLER] = known
 
 
 async def _admit(request: web.Request, known: Caller, allowed: frozenset[Role], *, page: bool) -> None:

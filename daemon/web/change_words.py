@@ -1,4 +1,4 @@
-"""What people change, in words: one table of the audit log's kinds, fields and values, for every page that tells of one.
+"""What people change, in words: one table of the audit log's kinds, fields and values, for every page that tells of it.
 
 A kind or field that is not in the table is shown as the log spells it, so nothing is ever left out.
 """
@@ -72,7 +72,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         Message("Queue"), "/settings/queues", {"create_tickets": Message("Create tickets"), "ringtone": _RINGTONE}
     ),
     "hotline": Kind(Message("Hotline"), "/settings/hotlines", {"label": Message("Label"), "ringtone": _RINGTONE}),
-    "ringtone": Kind(Message("Ringtone"), "/settings/ringtones", {"label": Message("Name")}),
+    "ringtone": Kind(
+        _RINGTONE,
+        "/settings/ringtones",
+        {"label": Message("Name"), "duration_ms": Message("Length"), "digest": Message("Checksum of the sound")},
+    ),
     "webhook": Kind(
         Message("Webhook"),
         "/settings/webhooks/{key}",
@@ -143,6 +147,7 @@ _VALUES: Final[Mapping[str, Values]] = {
     },
 }
 _UNITS: Final[Mapping[str, Message]] = {
+    "duration_ms": Message("{n} ms"),
     "sla_target_percent": Message("{n} %"),
     "sla_answer_within_seconds": Message("{n} seconds"),
     "disconnect_timeout_seconds": Message("after {n} seconds"),
@@ -188,7 +193,8 @@ def object_page(kind: str, key: str) -> str | None:
 
 
 def _several(name: str, values: Sequence[object], _: Translate) -> str:
-    if name == "events" and set(EVENTS) <= set(values):
-        return _("all events")
-    named = [_(EVENTS[value]) if name == "events" and value in EVENTS else str(value) for value in values]
+    texts = [str(value) for value in values]
+    if name == "events" and set(EVENTS) <= set(texts):
+        return _("All events")
+    named = [_(EVENTS[text]) if name == "events" and text in EVENTS else text for text in texts]
     return ", ".join(named) or _("nothing")

@@ -30,7 +30,10 @@ async def list_deliveries(request: web.Request) -> web.Response:
     query = Query(request, (*_TEXTS, "status", "cursor", "limit"))
     limit, after = query.limit(), query.cursor(int, str)
     wanted = DeliveryFilter(
-        **{name: query.text(name) for name in _TEXTS}, status=query.choice("status", DeliveryStatus)
+        status=query.choice("status", DeliveryStatus),
+        webhook_id=query.text("webhook_id"),
+        event_type=query.text("event_type"),
+        call_id=query.text("call_id"),
     )
     found = await read_deliveries(services(request).reads, wanted, limit + 1, after)
     return page_response(found, limit, delivery_json, delivery_place)

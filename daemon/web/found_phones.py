@@ -1,8 +1,8 @@
 """Which of a PBX's endpoints look like agents' phones that nobody entered, why, and what to call their agents. Pure.
 
-The rule: an endpoint that belongs to no agent and is not known to be a trunk is like an agent when it is a member of a
-queue, or when it registers as phones do and a call from outside made it ring. A trunk is one that takes no
-registration: it has a fixed address or logs in at the other side.
+The rule: an endpoint that belongs to no agent is like an agent when it is itself a member of a queue, or when it
+registers as phones do and a call from outside made it ring. A trunk takes no registration (it has a fixed address or
+logs in at the other side) and stands in no queue.
 """
 
 from __future__ import annotations
@@ -43,12 +43,19 @@ def found_phones(inventory: Inventory, agents: Mapping[str, str], user_ids: Iter
             why = None if agent is not None else _why(seen, queues.get(seen.endpoint))
             user_id = _free_user_id(seen.endpoint, inventory.pbx, taken) if agent is None else None
             name = (seen.name or names.get(seen.endpoint) or user_id) if agent is None else None
-            found.append(_found(inventory.pbx, seen, agent, why, user_id, name))
+            found.append(_found(inventory.pbx, seen, agent, why, user_id, name, in_queue=seen.endpoint in queues))
     return sorted(found, key=lambda phone: not phone.like_agent)
 
 
 def _found(
-    pbx: str, seen: EndpointSeen, agent: str | None, why: Message | None, user_id: str | None, name: str | None
+    pbx: str,
+    seen: EndpointSeen,
+    agent: str | None,
+    why: Message | None,
+    user_id: str | None,
+    name: str | None,
+    *,
+    in_queue: bool,
 ) -> FoundPhone:
     return FoundPhone(
         pbx=pbx,
@@ -56,7 +63,7 @@ def _found(
         registered=seen.registered,
         user_agent=seen.user_agent,
         agent=agent,
-        trunk=None if seen.takes_registrations is None else not seen.takes_registrations,
+        trunk=None if seen.takes_registrations is None else not seen.takes_registrations and not in_queue,
         like_agent=why is not None,
         why=why,
         suggested_user_id=user_id,
@@ -65,8 +72,6 @@ def _found(
 
 
 def _why(seen: EndpointSeen, queue: str | None) -> Message | None:
-    if seen.takes_registrations is False:
-        return None
     if queue is not None:
         return Message("It is a member of the queue {queue}, and belongs to no agent.", queue=queue)
     if seen.takes_registrations and seen.rung_at is not None:

@@ -10,6 +10,7 @@ from daemon.message import Message
 from daemon.store.tokens import Role
 
 _ADMIN: Final = frozenset({Role.ADMIN})
+_SUPERVISORS: Final = frozenset({Role.ADMIN, Role.SUPERVISOR})
 _EVERYBODY: Final = frozenset(Role)
 
 
@@ -49,7 +50,7 @@ SECTIONS: Final = (
                 "webhooks",
                 ("/settings/new-webhook", "/settings/deliveries"),
             ),
-            Link("/settings/pbx", Message("PBX"), _ADMIN, "pbx"),
+            Link("/settings/pbx", Message("PBX"), _SUPERVISORS, "pbx"),
         ),
     ),
     Section(

@@ -115,6 +115,8 @@ def wants_page(request: web.Request) -> bool:
 
 
 def problem_page(request: web.Request, problem: Problem) -> web.Response:
-    response = page(request, "problem.html", problem.status, problem=problem)
+    detail = problem.detail[:1].upper() + problem.detail[1:].removesuffix(".") + "."
+    is_reading = request.method in ("GET", "HEAD")  # what else is refused is a form, and never a page not allowed
+    response = page(request, "problem.html", problem.status, problem=problem, detail=detail, is_reading=is_reading)
     response.headers.update({name: value for name, value in problem.headers.items() if name == "Retry-After"})
     return response

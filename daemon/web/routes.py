@@ -38,10 +38,15 @@ from daemon.web import (
 from daemon.web.assets import get_asset, get_icon
 from daemon.web.auth import Access
 from daemon.web.pages import accounts as account_pages
+from daemon.web.pages import agents as agent_pages
 from daemon.web.pages import audit as audit_pages
 from daemon.web.pages import call_settings as settings_page
 from daemon.web.pages import deliveries as delivery_pages
-from daemon.web.pages import home
+from daemon.web.pages import home, reference
+from daemon.web.pages import hotlines as hotline_pages
+from daemon.web.pages import pbx as pbx_page
+from daemon.web.pages import queues as queue_pages
+from daemon.web.pages import ringtones as ringtones_page
 from daemon.web.pages import tokens as token_pages
 from daemon.web.pages import webhooks as webhook_pages
 
@@ -151,6 +156,14 @@ ROUTES: Final = (
     Route("POST", "/sign-out-everywhere", sign_in.leave_everywhere, _AGENTS, page=True),
     Route("GET", "/settings/calls", settings_page.show_call_settings, _ADMIN, page=True),
     Route("POST", "/settings/calls/what-happens", settings_page.show_what_happens, _ADMIN, page=True),
+    Route("GET", "/settings/agents", agent_pages.show_agents, _ADMIN, page=True),
+    Route("GET", "/settings/new-agent", agent_pages.show_new_agent, _ADMIN, page=True),
+    Route("GET", "/settings/agents/{user_id}", agent_pages.show_agent, _ADMIN, page=True),
+    Route("GET", "/settings/queues", queue_pages.show_queues, _ADMIN, page=True),
+    Route("GET", "/settings/hotlines", hotline_pages.show_hotlines, _ADMIN, page=True),
+    Route("GET", "/settings/found/agents", agent_pages.show_found_agents, _ADMIN, page=True),
+    Route("GET", "/settings/found/queues", queue_pages.show_found_queues, _ADMIN, page=True),
+    Route("GET", "/settings/found/hotlines", hotline_pages.show_found_hotlines, _ADMIN, page=True),
     Route("GET", "/settings/webhooks", webhook_pages.show_webhooks, _ADMIN, page=True),
     Route("GET", "/settings/new-webhook", webhook_pages.show_new_webhook, _ADMIN, page=True),
     Route("GET", "/settings/webhooks/{webhook_id}", webhook_pages.show_webhook, _ADMIN, page=True),
@@ -161,7 +174,9 @@ ROUTES: Final = (
     Route("GET", "/settings/accounts/{name}", account_pages.show_account, _ADMIN, page=True),
     Route("GET", "/settings/tokens", token_pages.show_tokens, _ADMIN, page=True),
     Route("GET", "/settings/audit", audit_pages.show_audit, _ADMIN, page=True),
-
+    Route("GET", "/reference", reference.show_reference, _AGENTS, page=True),
+    Route("GET", "/settings/ringtones", ringtones_page.show_ringtones, _ADMIN, page=True),
+    Route("GET", "/settings/pbx", pbx_page.show_pbxs, _SUPERVISORS, page=True),
     Route("GET", "/password", password.show_password, _AGENTS, page=True),
     Route("POST", "/password", password.replace_password, _AGENTS, page=True),
 )

@@ -34,7 +34,7 @@ async def patch_session(request: web.Request) -> web.Response:
     """Only a session: a token has no language."""
     Query(request, ())
     if (account := caller(request).account) is None:
-        raise Problem(403, Message("a token has no language; sign in"))
+        raise Problem(409, Message("a token has no language; sign in"))
     values = {"language": validated(_FORM, await json_object(request)).language}
     who = by(request)
     await change(request, ACCOUNT, account.name, lambda: change_account(account.name, values, who))

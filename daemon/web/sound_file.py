@@ -9,14 +9,15 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
 import structlog
 from aiohttp import web
 
+from daemon.errors import CallwardenError
 from daemon.message import Message
 from daemon.store.ringtone_sound import NARROW_HZ, WIDE_HZ, Sound, wav
 
@@ -30,12 +31,8 @@ _OUTPUT_LIMIT: Final = 2 * LONGEST_S * (WIDE_HZ + NARROW_HZ) + 4096
 _log = structlog.get_logger(__name__)
 
 
-class UnusableSound(Exception):
+class UnusableSound(CallwardenError):
     """This file cannot be a ringtone; the message says why, for whoever uploaded it."""
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 class SoundFiles:
@@ -47,50 +44,60 @@ class SoundFiles:
     async def sound_of(self, content: bytes) -> Sound:
         """Mono at 16 and 8 kHz, as loud as the built-in ringtones. Raises UnusableSound."""
         async with self._place:
-            code, output = await _in_time(content)
-        if code != 0:
-            _log.warning("sound_decoder_died", code=code, bytes=len(content))
-            raise UnusableSound(_HOSTILE)
-        return _sound(output)
+            try:
+                async with asyncio.timeout(_TIMEOUT_S):
+                    return _sound(await _decoded(content))
+            except TimeoutError as error:
+                _log.warning("sound_decoder_slow", bytes=len(content))
+                raise UnusableSound(_TOO_SLOW) from error
 
 
 SOUND_FILES: Final = web.AppKey("sound_files", SoundFiles)
 
 
-async def _in_time(content: bytes) -> tuple[int, bytes]:
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            return await _decoded(content)
-    except TimeoutError as error:
-        _log.warning("sound_decoder_slow", bytes=len(content))
-        raise UnusableSound(_TOO_SLOW) from error
+async def _decoded(content: bytes) -> bytes:
+    """What the decoder says. Its input is a file because it must seek; its complaints, because nobody drains them."""
+    with _in_memory(content) as file, _in_memory(b"") as complaints:
+        async with _decoder(file, complaints) as process:
+            output = await _output(process)
+            code = await process.wait()
+        if code == 0:
+            return output
+        said = os.pread(complaints, 1000, max(os.fstat(complaints).st_size - 1000, 0)).decode(errors="replace")
+    _log.error("sound_decoder_died", code=code, bytes=len(content), said=said)
+    raise UnusableSound(_HOSTILE if code < 0 else _OUR_FAULT)  # by a signal: the file was too much for it
 
 
-async def _decoded(content: bytes) -> tuple[int, bytes]:
-    async with _decoder(content) as process:
-        assert process.stdout is not None, "it is a pipe"
-        output = bytearray()
-        while len(output) <= _OUTPUT_LIMIT and (part := await process.stdout.read(65536)):
-            output += part
+async def _output(process: asyncio.subprocess.Process) -> bytes:
+    assert process.stdout is not None, "it is a pipe"
+    output = bytearray()
+    while part := await process.stdout.read(65536):
+        output += part
         if len(output) > _OUTPUT_LIMIT:
             raise UnusableSound(_HOSTILE)
-        return await process.wait(), bytes(output)
+    return bytes(output)
 
 
-@asynccontextmanager
-async def _decoder(content: bytes) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Killed when nobody waits for it any more. Its input is a file, as the decoders must seek, but one in memory."""
+@contextmanager
+def _in_memory(content: bytes) -> Iterator[int]:
+    """A file without a name."""
     file = os.memfd_create("ringtone")
     try:
         with os.fdopen(file, "wb", closefd=False) as whole:
             whole.write(content)
         os.lseek(file, 0, os.SEEK_SET)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-B", str(_DECODER),
-            stdin=file, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env=_ENVIRONMENT, cwd="/",
-        )  # fmt: skip
+        yield file
     finally:
         os.close(file)
+
+
+@asynccontextmanager
+async def _decoder(file: int, complaints: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Ended when nobody waits for it any more."""
+    command = (sys.executable, "-I", "-B", str(_DECODER))
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=file, stdout=asyncio.subprocess.PIPE, stderr=complaints, env=_ENVIRONMENT, cwd="/"
+    )
     try:
         yield process
     finally:
@@ -106,14 +113,16 @@ def _sound(output: bytes) -> Sound:
         if "refused" in found:
             raise UnusableSound(_words(found))
         wide, narrow = found["wide"], found["narrow"]
-        if wide <= 0 or narrow <= 0 or wide % 2 or narrow % 2 or wide + narrow != len(samples):
+        sizes_fit = all(type(size) is int and size > 0 and size % 2 == 0 for size in (wide, narrow))
+        if not sizes_fit or wide + narrow != len(samples):
             raise UnusableSound(_HOSTILE)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnusableSound(_HOSTILE) from error
     return Sound(wide=wav(samples[:wide], WIDE_HZ), narrow=wav(samples[wide:], NARROW_HZ))
 
 
 _HOSTILE: Final = Message("this file cannot be read; save the sound again as WAV, MP3 or OGG and upload that")
+_OUR_FAULT: Final = Message("the server could not read the file; its log says why")
 _TOO_SLOW: Final = Message("reading this file takes too long; save the sound again as WAV and upload that")
 
 
@@ -136,6 +145,8 @@ def _words(found: dict[str, object]) -> Message:
             return Message("the sound is longer than {limit} s; cut it first", limit=LONGEST_S)
         case {"refused": "short"}:
             return Message("there is less than a tenth of a second of sound in the file")
+        case {"refused": "high"}:
+            return Message("the sound is higher than telephones carry")
         case {"refused": "silent"}:
             return Message("the file is silent")
     return _HOSTILE

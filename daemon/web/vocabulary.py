@@ -1,4 +1,4 @@
-"""The words of closed sets, as pages say them: roles, events, what became of a delivery and why. Nothing is decided here."""
+"""The words of closed sets, as pages say them: roles, events, what became of a delivery and why. It decides nothing."""
 
 from __future__ import annotations
 

@@ -41,6 +41,23 @@ async def test_where_all_is_well_every_test_is_passed_and_only_asked(linked: Lin
     assert linked.link.logins == 1
 
 
+async def test_two_who_ask_at_once_share_one_run_and_one_who_leaves_ends_nothing(linked: Linked) -> None:
+    checkup = Checkup(linked.link)
+    leaving, staying = asyncio.create_task(checkup.run()), asyncio.create_task(checkup.run())
+    await linked.until(lambda: "CoreSettings" in linked.pbx.asked)
+    leaving.cancel()
+    assert by_name(await staying)["endpoints"].ok is True
+    assert linked.pbx.asked.count("ListCommands") == 1
+
+
+async def test_a_pbx_that_answers_nothing_ends_the_check_in_time(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.ami.checkup.WHOLE_S", 0.1)
+    linked.pbx.mute |= {"CoreSettings", "ListCommands"}
+    assert (await checked(linked))["in_time"].ok is False
+
+
 async def test_a_right_that_lacks_is_named_with_its_fix_after_one_more_login(linked: Linked) -> None:
     linked.pbx.house.commands -= {"Originate", "Setvar"}
     found = await checked(linked)

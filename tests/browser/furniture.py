@@ -14,7 +14,7 @@ from typing import Any, Final
 import aiohttp
 from time_machine import Traveller
 
-from daemon.ami.simulated_house import SimulatedPhone
+from daemon.ami.simulated_house import SimulatedMember, SimulatedPhone
 from daemon.store.tokens import Role
 from daemon.web.csrf import HEADER, csrf_token
 from tests.browser.house import PASSWORD, House
@@ -34,6 +34,12 @@ _AGENTS: Final = {
 }
 _PHONES_FREE: Final = ("1007", "1008")
 _QUEUES: Final = {"support": (True, "chime"), "sales": (True, None), "vip": (True, "harp"), "night": (False, None)}
+_MEMBERS: Final = {
+    "support": ("1001", "1002", "1003", "1007"),
+    "sales": ("1004", "1005"),
+    "vip": ("1001",),
+    "night": ("1006",),
+}
 _HOTLINES: Final = {
     "19001234": ("Chăm sóc khách hàng", None),
     "19001235": ("Bán hàng", "bamboo"),
@@ -55,9 +61,11 @@ async def furnish(house: House, clock: Traveller) -> Mapping[str, str]:
         await _people(house, api)
         hooks = await _hooks(house, api)
         await _calls(house, clock)
+        await api.put("call-settings", {"popup_answer_url": "https://crm.example.com/khach-hang?so={customerNumber}"})
         house.crm.plan("/kho/su-kien", Reply(503, body=b"maintenance until noon"))
         house.crm.plan("/zalo", Reply(410, body=b"this group was closed"))
-        await house.pbx.play("queue_abandoned", customer=_CUSTOMERS[0], speed=20)
+        await house.pbx.play("queue_abandoned", customer=_CUSTOMERS[0], speed=20)  # no popup: nobody answers
+        await until(lambda: _nobody_speaks(house))
         clock.shift(timedelta(minutes=4))
         failed = await _failed(house, api)
     return {**hooks, "delivery_id": failed}
@@ -97,6 +105,9 @@ async def _people(house: House, api: Api) -> None:
         SimulatedPhone(number, f'"{name or number}" <{number}>', number != "1004", "Yealink SIP-T31G 124.86.0.40")
         for number, name in phones
     ] + [SimulatedPhone("trunk", contacts=0)]
+    for queue, numbers in _MEMBERS.items():
+        members = [SimulatedMember(number, f"PJSIP/{number}", f"PJSIP/{number}") for number in numbers]
+        house.pbx.house.queues[queue] = members
     for user_id, (name, number, brand) in _AGENTS.items():
         personal = "+84903111222" if user_id == "an" else None
         body = {"name": name, "endpoints": [f"PJSIP/{number}"], "phone_brand": brand, "personal_number": personal}
@@ -123,6 +134,10 @@ async def _calls(house: House, clock: Traveller) -> None:
     for scenario in _CALLS:
         clock.shift(timedelta(minutes=chance.randint(3, 11), seconds=chance.randint(0, 59)))
         await house.play(scenario, customer=chance.choice(_CUSTOMERS))
+
+
+async def _nobody_speaks(house: House) -> bool:
+    return not list(house.daemon.dispatcher.calls())
 
 
 async def _failed(house: House, api: Api) -> str:

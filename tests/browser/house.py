@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from argon2 import PasswordHasher
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from daemon.ami.simulator import SimulatedPbx
 from daemon.app import Daemon, now_ms
@@ -30,7 +30,9 @@ NARROW = 390
 PASSWORD = "correct horse battery"
 _HEIGHTS = {WIDE: 800, NARROW: 844}
 _HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # a real hash, of the lowest cost
-_DEADLINE_MS = 5000
+_DEADLINE_MS = 10_000
+
+expect.set_options(timeout=_DEADLINE_MS)
 
 
 @dataclass
@@ -153,7 +155,8 @@ class Person:
             """async (language) => {
               const csrf = document.querySelector('meta[name="csrf"]').content;
               const headers = {"Content-Type": "application/json", "X-CSRF-Token": csrf};
-              await fetch("/api/v1/session", {method: "PATCH", headers, body: JSON.stringify({language})});
+              const body = JSON.stringify({language});
+              await (await fetch("/api/v1/session", {method: "PATCH", headers, body})).text();
             }""",
             language,
         )
@@ -165,13 +168,13 @@ class Person:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, browser: Browser) -> AsyncIterator[House]:
+async def open_house(folder: Path, browser: Browser, crm_port: int = 0) -> AsyncIterator[House]:
     """Everything runs; agents an (1001) and binh (1002) are there, nobody has an account yet."""
     path = folder / "callwarden.toml"
     token = new_token()
     async with AsyncExitStack() as parts:
         pbx = await parts.enter_async_context(simulated_pbx())
-        crm = await parts.enter_async_context(Receiver())
+        crm = await parts.enter_async_context(Receiver(port=crm_port))
         path.write_text(config_text(folder, pbx))
         daemon = await parts.enter_async_context(Daemon(load_config(path)))
         await daemon.store.writer.change(lambda: add_token(token, Role.ADMIN, "test", now_ms()))

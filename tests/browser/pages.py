@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
+
+Theme = Literal["light", "dark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,20 @@ class Shown:
 PAGES: Final = (
     Shown("/settings/calls", "call-settings", "The call settings, and what they will do.", dark=True, phone=True),
     Shown("/settings/agents", "agents", "Who has which phone.", phone=True),
+    Shown("/settings/new-agent", "new-agent", "Somebody new who answers calls."),
+    Shown("/settings/agents/{user_id}", "agent", "One agent: phones, personal number, ringtone.", {"user_id": "an"}),
     Shown("/settings/queues", "queues", "Which queues make tickets, and what they sound like."),
     Shown("/settings/hotlines", "hotlines", "The company's numbers, their names and ringtones."),
     Shown("/settings/ringtones", "ringtones", "Ringtones to listen to, and your own.", dark=True),
     Shown("/settings/webhooks", "webhooks", "Where events are sent, and how that goes.", phone=True),
+    Shown("/settings/new-webhook", "new-webhook", "A new endpoint, and which events it gets."),
+    Shown("/settings/webhooks/{webhook_id}", "webhook", "One endpoint: its events, its secret, a test."),
+    Shown("/settings/deliveries", "deliveries", "Each message that was sent, and what came of it.", phone=True),
+    Shown("/settings/deliveries/{delivery_id}", "delivery", "One message: every attempt, and sending it again."),
     Shown("/settings/pbx", "pbx", "The state of each PBX, what it has, and what to paste into it."),
     Shown("/settings/accounts", "accounts", "Who may sign in."),
+    Shown("/settings/new-account", "new-account", "Somebody new who may sign in."),
+    Shown("/settings/accounts/{name}", "account", "One account: role, agent, language.", {"name": "lan.pham"}),
     Shown("/settings/tokens", "tokens", "What programs use to reach the API."),
     Shown("/settings/audit", "changes", "Who changed what, and when.", phone=True),
     Shown("/reference", "api-reference", "Every address of the API."),
@@ -41,5 +51,9 @@ PAGES: Final = (
     Shown("/set-up/{token}", "set-up", "The first admin's account, by the printed link.", signed_in=False),
 )
 
-NO_PAGES: Final = frozenset({"/"})
-"""Addresses of pages that only lead elsewhere."""
+LEADS_ELSEWHERE: Final = frozenset({"/"})
+
+
+def is_part(route: str) -> bool:
+    """Fetched by a page into itself, and looked at there."""
+    return route.startswith("/settings/found/")

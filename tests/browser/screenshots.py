@@ -14,23 +14,29 @@ from pathlib import Path
 from typing import Final
 
 import time_machine
-from playwright.async_api import ColorScheme
 
+from daemon.log import configure_logging
 from tests.browser.chromium import BrowserUnavailableError, chromium
 from tests.browser.furniture import OPENING, furnish
 from tests.browser.house import NARROW, WIDE, House, Person, open_house
-from tests.browser.pages import PAGES, Shown
+from tests.browser.pages import PAGES, Shown, Theme
 from tests.whole.house import ROOT
 
 LIST: Final = ROOT / "docs" / "pages.md"
+_CRM_PORT: Final = 8077
+"""It stands in pictures, so it is always the same."""
 _HEAD: Final = """# Every page in a picture
 
 Made by `make screenshots` from a furnished installation with invented people; the words beside are the page's purpose.
 """
-_STILL: Final = "*, *::before, *::after { transition: none !important; animation: none !important; caret-color: transparent }"
+_NO_CARET: Final = """() => {
+  const sheet = new CSSStyleSheet();  // not an element: the page's policy refuses those
+  sheet.replaceSync("* { caret-color: transparent !important }");
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}"""
 
 
-def variants(page: Shown) -> Iterator[tuple[str, int, ColorScheme]]:
+def variants(page: Shown) -> Iterator[tuple[str, int, Theme]]:
     """Its pictures: file name, width, theme."""
     yield f"{page.name}-light.png", WIDE, "light"
     if page.dark:
@@ -52,7 +58,7 @@ def page_list(folder: str) -> str:
 async def take_all(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary, time_machine.travel(OPENING) as clock:
-        async with chromium() as browser, open_house(Path(temporary), browser) as house:
+        async with chromium() as browser, open_house(Path(temporary), browser, _CRM_PORT) as house:
             link = await house.daemon.set_up_link() or ""
             await _take(await house.visitor(), _of_set_up(), {"token": link.rpartition("/")[2]}, folder)
             ids = await furnish(house, clock)
@@ -73,7 +79,8 @@ async def _take(who: Person, page: Shown, ids: Mapping[str, str], folder: Path) 
         await who.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         await who.open(page.path(ids))
         await who.page.wait_for_load_state("networkidle")
-        await who.page.screenshot(path=folder / name, style=_STILL, full_page=False)
+        await who.page.evaluate(_NO_CARET)
+        await who.page.screenshot(path=folder / name, caret="initial")
         print(name)  # noqa: T201 - a command
     await who.settle()
 
@@ -87,10 +94,11 @@ def _word(name: str) -> str:
 
 
 def main() -> None:
+    configure_logging("error", "console")
     try:
-        asyncio.run(take_all(Path(sys.argv[1])))
-    except (BrowserUnavailableError, IndexError) as error:
-        sys.exit(str(error) if isinstance(error, BrowserUnavailableError) else "name the folder for the pictures")
+        asyncio.run(take_all(Path(sys.argv[1] if sys.argv[1:] else "docs/images")))
+    except (BrowserUnavailableError, OSError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -110,7 +110,6 @@ async def test_everything_that_can_be_clicked_can_be_reached_by_keyboard_and_see
 async def test_an_address_that_is_nothing_says_so_and_leads_back(admin: Person, path: str) -> None:
     admin.watch.expect(404, path)
     await admin.open(path)
-    await expect(admin.page.get_by_role("alert")).to_be_visible()
     await expect(admin.page.get_by_role("link", name="To the start page")).to_be_visible()
 
 

@@ -19,7 +19,7 @@ BAD = {
     "an answer not announced": ("fetch('/no-such-thing').then(() => {})", "404"),
     "a request that fails": ("fetch('http://127.0.0.1:1/').catch(() => {})", "127.0.0.1:1"),
     "a dialog": ("setTimeout(() => alert(1))", "dialog"),
-    "sideways scrolling": ("document.body.append('x'.repeat(3000))", "sideways"),
+    "sideways scrolling": ("document.body.style.width = '3000px'", "sideways"),
 }  # fmt: skip
 
 
@@ -42,8 +42,7 @@ async def test_an_announced_refusal_that_does_not_come_is_wrong_too(house: House
     who.watch.expect(404, "/nowhere")
     with pytest.raises(AssertionError, match="nowhere"):
         await who.settle()
-    who.watch.expect(404, "/nowhere", -1)
-    del who.watch.expected[404, "/nowhere"]
+    who.watch.expected.clear()
 
 
 async def test_axe_sees_what_a_screen_reader_could_not_name(house: House) -> None:

@@ -18,6 +18,7 @@ addEventListener("securitypolicyviolation", (event) => {
 """
 _ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 _UNREACHABLE = "Failed to load resource: net::ERR_"
+_ONLY_READ_BY_POST = ("/settings/calls/what-happens",)
 _SIDEWAYS = """() => {
   const wide = document.documentElement;
   if (wide.scrollWidth <= wide.clientWidth) return null;
@@ -62,6 +63,12 @@ class Watch:
         assert not self.wrong, "\n".join(self.wrong)
         assert self.refusals == self.expected, f"refused: {dict(self.refusals)}, announced: {dict(self.expected)}"
 
+    def forget(self) -> None:
+        """Begin anew, for a test that has taken note."""
+        self.wrong.clear()
+        self.refusals.clear()
+        self.expected.clear()
+
     def _console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
@@ -73,7 +80,8 @@ class Watch:
 
     def _failed(self, request: Request) -> None:
         left = request.failure == "net::ERR_ABORTED"  # the reader went to another page meanwhile: no change is lost
-        if self.is_offline or (left and request.method == "GET"):
+        reads = request.method == "GET" or urlsplit(request.url).path in _ONLY_READ_BY_POST
+        if self.is_offline or (left and reads):
             return
         self.wrong.append(f"request failed: {request.method} {request.url}: {request.failure}")
 
@@ -81,5 +89,3 @@ class Watch:
         """No page of ours asks in this way: it was somebody's script."""
         self.wrong.append(f"dialog: {dialog.type} {dialog.message}")
         await dialog.dismiss()
-
-

@@ -37,6 +37,7 @@ FORBIDDEN = {
     "UpdateConfig": {"SrcFilename": "manager.conf", "DstFilename": "manager.conf"},
     "DBPut": {"Family": "a", "Key": "b", "Val": "c"},
     "Reload": {},
+    "PJSIPShowEndpoints": {},  # class `system`: device states do instead
     "UserEvent": {"UserEvent": "Hello"},
 }
 
@@ -88,6 +89,17 @@ async def test_what_the_daemon_does_it_may_do(user: Lab, phone: PhoneMaker) -> N
     assert (await user.action("Getvar", Channel=name, Variable="A"))["Value"] == "1"
     assert (await user.action("Hangup", Channel=name))["Response"] == "Success"
     await user.event("OriginateResponse", Response="Failure")
+
+
+@pytest.mark.parametrize("action", ["DeviceStateList", "QueueStatus", "CoreShowChannels"])
+async def test_what_the_daemon_lists_it_may_list_through_its_own_event_filter(user: Lab, action: str) -> None:
+    rows = await user.list_action(action)
+    assert rows[-1]["ListItems"] == str(len(rows) - 1)
+
+
+@pytest.mark.parametrize("action", ["ListCommands", "CoreSettings", "CoreStatus", "Ping"])
+async def test_what_a_check_asks_it_may_ask(user: Lab, action: str) -> None:
+    assert (await user.action(action))["Response"] == "Success"
 
 
 def _events(connection: Lab) -> set[str]:

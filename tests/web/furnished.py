@@ -23,6 +23,7 @@ HOOK = "https://crm.example.com/hook"
 BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/call-settings"): {"sla_target_percent": 85, "popup_answer_url": "https://crm.example.com/{callId}"},
     ("PATCH", "/call-settings"): {"disconnect_timeout_seconds": 30},
+    ("POST", "/call-settings/try-popup"): {"popup_answer_url": "https://crm.example.com/{callId}"},
     ("PUT", "/agents/{user_id}"): {"name": "An", "phone_brand": "yealink", "personal_number": None},
     ("PUT", "/queues/{name}"): {"create_tickets": False, "ringtone": "marimba"},
     ("POST", "/ringtones"): built_in_sound("harp").wide,
@@ -44,6 +45,7 @@ BODIES: dict[tuple[str, str], Any] = {
 async def furnish(house: House) -> dict[str, str]:
     """Fills the house; the name of its things by the first word of their address."""
     made = await house.ask("POST", "/api/v1/webhooks", json={"url": HOOK})
+    await house.ask("POST", "/api/v1/call-settings/rotate-popup-secret")
     await house.ask("PUT", "/api/v1/agents/an", json={"endpoints": ["PJSIP/1001"], "personal_number": "+84901000001"})
     await house.ask("PUT", "/api/v1/queues/support", json={})
     await house.ask("PUT", "/api/v1/hotlines/19001234", json={})
@@ -65,6 +67,14 @@ async def furnish(house: House) -> dict[str, str]:
         "pbx": "1",
         "tokens": token.body["token_id"],
     }
+
+
+async def another_browser(house: House, headers: dict[str, str]) -> str:
+    """The id of a second session of whoever these headers sign in."""
+    name = (await house.ask("GET", "/api/v1/session", None, headers=headers)).body["name"]
+    await house.open_session(name)
+    found = (await house.ask("GET", "/api/v1/sessions", None, headers=headers)).body["items"]
+    return next(str(one["session_id"]) for one in found if not one["current"])
 
 
 async def _answer(house: House) -> None:

@@ -40,9 +40,16 @@ def test_a_phone_that_a_call_made_ring_is_like_an_agent() -> None:
     assert like_agents(seen("PJSIP/1", takes_registrations=True, rung_at=RUNG)) == {"PJSIP/1"}
 
 
-def test_a_trunk_never_is_though_it_rings_and_stands_in_a_queue() -> None:
+def test_a_trunk_that_a_forwarded_call_made_ring_is_a_trunk() -> None:
     trunk = seen("PJSIP/trunk", takes_registrations=False, rung_at=RUNG, registered=True)
-    assert like_agents(trunk, queues=(QueueSeen("out", (member("PJSIP/trunk"),)),)) == set()
+    (phone,) = found_phones(inventory(trunk), {}, ())
+    assert (phone.like_agent, phone.trunk) == (False, True)
+
+
+def test_a_phone_with_a_fixed_address_in_a_queue_is_no_trunk() -> None:
+    fixed = inventory(seen("PJSIP/7", takes_registrations=False), queues=(QueueSeen("q", (member("PJSIP/7"),)),))
+    (phone,) = found_phones(fixed, {}, ())
+    assert (phone.like_agent, phone.trunk) == (True, False)
 
 
 def test_what_rings_and_may_be_a_trunk_is_left_alone() -> None:

@@ -55,11 +55,7 @@ def test_no_text_is_missing_or_left_over(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_translated_and_no_guess_is_left(language: str) -> None:
-    forms = {
-        message.id: [message.string] if isinstance(message.string, str) else message.string
-        for message in written(language)
-    }
-    assert [text for text, strings in forms.items() if not all(strings)] == []
+    assert [message.id for message in written(language) if not all(forms(message.string))] == []
     assert [message.id for message in written(language) if message.fuzzy] == []
 
 
@@ -68,11 +64,14 @@ def test_a_translation_has_the_places_of_its_text_and_no_others(language: str) -
     """A place that is missing hides a number; one too many breaks the page."""
     wrong = []
     for message in written(language):
-        ids = [message.id] if isinstance(message.id, str) else list(message.id)
-        strings = [message.string] if isinstance(message.string, str) else list(message.string)
-        wanted = set(PLACE.findall(ids[-1]))
-        wrong += [(ids[0], text) for text in strings if set(PLACE.findall(text)) != wanted]
+        wanted = set(PLACE.findall(forms(message.id)[-1]))
+        wrong += [(message.id, text) for text in forms(message.string) if set(PLACE.findall(text)) != wanted]
     assert wrong == []
+
+
+def forms(text: str | list[str] | tuple[str, ...] | None) -> list[str]:
+    """Singular and plural, or the one there is."""
+    return [text or ""] if isinstance(text, str | None) else list(text)
 
 
 def test_a_message_is_said_in_another_language_with_its_values() -> None:

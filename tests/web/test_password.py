@@ -47,7 +47,7 @@ async def test_a_new_password_that_will_not_do_is_told_beside_its_field_and_noth
     page = await browser.submit("/password", **typed)
     assert page.status == status
     note = re.search(
-        r'aria-invalid="true"\s+aria-describedby="(\w+)-note">\s*<br><small id="\1-note">(.*)</small>', page.text
+        r'aria-invalid="true"\s+aria-describedby="(\w+)-note">\s*<p class="note wrong" id="\1-note">(.*)</p>', page.text
     )
     assert note is not None
     assert message in note[2]

@@ -65,6 +65,9 @@ class Api:
     async def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         return await self._ask("POST", path, body or {})
 
+    async def delete(self, path: str) -> None:
+        await self._ask("DELETE", path)
+
     async def every(self, path: str) -> list[dict[str, Any]]:
         """All items of a list, page by page."""
         found: list[dict[str, Any]] = []

@@ -13,10 +13,13 @@ async function copy(button) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    const range = document.createRange();
-    range.selectNodeContents(source);
-    getSelection().removeAllRanges();
-    getSelection().addRange(range);
+    if (source.select) source.select();
+    else {
+      const range = document.createRange();
+      range.selectNodeContents(source);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+    }
     document.execCommand("copy");
   }
   say(words("copied"));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from daemon.store.password import LONGEST, SHORTEST
 from daemon.web.accounts import AccountForm, NewAccount
 from daemon.web.description import answers
 from daemon.web.description.model import (
@@ -13,6 +14,7 @@ from daemon.web.description.model import (
     Description,
     Descriptions,
     ListOf,
+    Schema,
     path,
     text,
     time,
@@ -21,6 +23,11 @@ from daemon.web.session import SessionForm
 from daemon.web.tokens import TokenForm
 
 _ACCOUNT: Final = path("name", "The name that is typed to sign in.", 256)
+_PASSWORD: Final[dict[str, Schema]] = {"password": {"minLength": SHORTEST, "maxLength": LONGEST}}
+_NEW: Final[dict[str, Schema]] = {
+    "name": {"description": "Letters, digits and . _ @ + -", "minLength": 1, "maxLength": 64, "examples": ["an"]},
+    **_PASSWORD,
+}
 _LAST_ADMIN: Final = "Somebody must be admin, and nobody sets his own password here. Nothing was changed."
 
 ACCESS: Final[Descriptions] = {
@@ -56,7 +63,7 @@ ACCESS: Final[Descriptions] = {
     ("POST", "/accounts"): Description(
         tag="Accounts",
         summary="Makes an account; without a language it gets that of the call settings.",
-        body=Body(NewAccount),
+        body=Body(NewAccount, refined=_NEW),
         answers={201: Answer("The account.", answers.Account)},
         refusals={409: "The name is taken. Nothing was changed."},
     ),
@@ -71,7 +78,7 @@ ACCESS: Final[Descriptions] = {
         summary="Changes an account; what is left out stays.",
         more="A new password, and disabling, ends every session of the account; a new role counts at once.",
         parameters=(_ACCOUNT,),
-        body=Body(AccountForm, partial=True),
+        body=Body(AccountForm, partial=True, refined=_PASSWORD),
         answers={200: Answer("The account as it is now.", answers.Account)},
         refusals={409: _LAST_ADMIN},
     ),

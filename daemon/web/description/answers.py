@@ -208,6 +208,13 @@ class TryAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PopupTryAnswer(TryAnswer):
+    """What came of a popup with sample values."""
+
+    url: Annotated[str, Field(description="What was called.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     replayed: Annotated[int, Field(description="How many are pending again.")]
 

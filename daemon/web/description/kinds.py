@@ -38,9 +38,10 @@ def link_of(schema: Schema | None) -> str | None:
 def sample_of(document: Mapping[str, Any], schema: Schema) -> object:
     if "$ref" in schema:
         return sample_of(document, document["components"]["schemas"][_name(schema)])
-    for name in ("examples", "enum"):
-        if name in schema:
-            return schema[name][0]
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "enum" in schema:
+        return schema["enum"][-1]  # of roles the least, of states the last
     if "anyOf" in schema and "type" not in schema:
         return sample_of(document, schema["anyOf"][0])
     if "properties" in schema:
@@ -74,7 +75,7 @@ def _limits(schema: Schema) -> Iterator[str]:
     if "maxLength" in schema and schema.get("format") != "date-time":
         yield f"at most {schema['maxLength']} characters"
     if "maxItems" in schema:
-        yield f"at most {schema['maxItems']}"
+        yield f"at most {schema['maxItems']} of them"
 
 
 def _name(schema: Schema) -> str:

@@ -31,7 +31,7 @@ PBX: Final[Descriptions] = {
     ),
     ("POST", "/pbx/{name}/check"): Description(
         tag="PBX",
-        summary="Tests on the live link that what was pasted works; takes up to 20 seconds.",
+        summary="Tests on the live link that what was pasted works; takes up to 15 seconds.",
         more="Nothing is changed on the PBX. Where a right lacks, Callwarden logs in again before it says so, because "
         "a session keeps the rights of its login.",
         parameters=(_NAME,),

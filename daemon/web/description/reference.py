@@ -202,16 +202,14 @@ def _things(document: Document, made: list[tuple[str, Operation]]) -> tuple[Thin
     return tuple(found[name] for name in sorted(found))
 
 
-def _curl(
-    document: Document, method: str, url: str, given: Mapping[str, Any], body: tuple[str, Schema]
-) -> str:
+def _curl(document: Document, method: str, url: str, given: Mapping[str, Any], body: tuple[str, Schema]) -> str:
     """A command for a shell; what must be replaced is in capitals."""
     media, schema = body
     endless = any("text/event-stream" in each.get("content", ()) for each in given["responses"].values())
     parts = ["curl", *(["-N"] if endless else []), *(["-X", method] if method != "GET" else [])]
     parts += ['-H "Authorization: Bearer $TOKEN"'] if given["security"] else []
     if media:
-        sent = shlex.quote(json.dumps(_sample(document, schema))) if media == JSON else "@FILE"
+        sent = shlex.quote(json.dumps(_sample(document, schema), ensure_ascii=False)) if media == JSON else "@FILE"
         parts += [f"-H 'Content-Type: {media}'", f"{'-d' if media == JSON else '--data-binary'} {sent}"]
     needed = [each["name"] for each in given.get("parameters", ()) if each["in"] == "query" and each["required"]]
     query = "&".join(f"{name}={name.upper()}" for name in needed)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from daemon.policy.call_settings import CallSettings
+from daemon.web.call_settings import PopupTrial
 from daemon.web.description import answers
 from daemon.web.description.model import Answer, Body, Description, Descriptions, Parameter, Schema
 from daemon.web.settings_rules import RINGTONE, URL_FIELDS, URL_LIMIT
 
 _TAG: Final = "Call settings"
-_URL: Final = {"format": "uri", "maxLength": URL_LIMIT, "examples": ["https://crm.example.com/pop"]}
+_URL: Final[Schema] = {"format": "uri", "maxLength": URL_LIMIT, "examples": ["https://crm.example.com/pop"]}
 _REFINED: Final[dict[str, Schema]] = {
     **dict.fromkeys(URL_FIELDS, _URL),
     "disconnect_timeout_seconds": {
@@ -53,6 +54,12 @@ CALL_SETTINGS: Final[Descriptions] = {
         "They count from the next event of every call, running ones too.",
     ),
     ("PATCH", "/call-settings"): _change("The same as PUT."),
+    ("POST", "/call-settings/try-popup"): Description(
+        tag=_TAG,
+        summary="Sends one signed popup with sample values now; nothing is kept or tried again.",
+        body=Body(PopupTrial, refined={"popup_answer_url": _URL}),
+        answers={200: Answer("What came of it.", answers.PopupTryAnswer)},
+    ),
     ("POST", "/call-settings/rotate-popup-secret"): Description(
         tag=_TAG,
         summary="Makes a new secret for the signature of popups; the old one signs nothing more.",

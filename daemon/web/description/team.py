@@ -16,13 +16,20 @@ from daemon.web.description.model import (
     Descriptions,
     ListOf,
     Parameter,
+    Schema,
     path,
 )
 from daemon.web.queues import HOTLINE_LIMIT, QUEUE_LIMIT, HotlineForm, QueueForm
 
 _TAKEN: Final = {409: "An endpoint or the number belongs to another agent, whom `agent` names. Nothing was changed."}
 
-
+_AGENT: Final[dict[str, Schema]] = {
+    "name": {"description": "Left out: the user id.", "examples": ["An"]},
+    "endpoints": {"description": "The phones, as the PBX names them: `PJSIP/1001`."},
+    "ringtone": {"description": "Instead of that of the queue, hotline or call settings."},
+    "phone_brand": {"description": "Some brands are told of a ringtone in their own way.", "examples": ["yealink"]},
+    "personal_number": {"description": "A mobile that counts as a phone of the agent; E.164."},
+}
 _IF_NONE_MATCH: Final = Parameter(
     "If-None-Match", "`*` only makes: 412 when there is one already.", {"type": "string"}, "header"
 )
@@ -37,6 +44,7 @@ def _things(
     form: type,
     *,
     more: str = "",
+    refined: dict[str, Schema] | None = None,
     refusals: dict[int, str] | None = None,
 ) -> Descriptions:
     """`thing` with its article."""
@@ -60,7 +68,7 @@ def _things(
             summary=f"Makes or replaces {thing}; what is left out is back to its default.",
             more=more,
             parameters=(key, _IF_NONE_MATCH),
-            body=Body(form),
+            body=Body(form, refined=refined or {}),
             answers=saved,
             refusals={
                 412: "`If-None-Match: *` was sent, and there is one already. Nothing was changed.",
@@ -96,7 +104,9 @@ def _sheet(tag: str, kind: Kind) -> Descriptions:
         ("GET", f"/{kind.name}.csv"): Description(
             tag=tag,
             summary=f"All {kind.name} as a CSV file.",
-            more="UTF-8 with its mark. An apostrophe keeps cells from being computed or shortened; import takes it away.",
+            more=(
+                "UTF-8 with its mark. An apostrophe keeps cells from being computed or shortened; import takes it away."
+            ),
             parameters=(_DELIMITER,),
             answers={200: Answer("The file.", media="text/csv")},
         ),
@@ -104,7 +114,8 @@ def _sheet(tag: str, kind: Kind) -> Descriptions:
             tag=tag,
             summary=f"Makes and changes {kind.name} from a CSV file, or tells what it would do.",
             more=(
-                f"All rows or none, at most {ROW_LIMIT}. The first line names the columns: `{'`, `'.join(kind.names)}`. "
+                f"All rows or none, at most {ROW_LIMIT}. The first line names the columns: "
+                f"`{'`, `'.join(kind.names)}`. "
                 "A column that is not there leaves its field as it is; nothing is ever removed."
             ),
             parameters=(_PREVIEW, _IF_MATCH),
@@ -130,6 +141,7 @@ TEAM: Final[Descriptions] = {
         answers.Agent,
         AgentForm,
         more="An endpoint belongs to one agent.",
+        refined=_AGENT,
         refusals=_TAKEN,
     ),
     **_things(

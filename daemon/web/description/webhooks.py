@@ -13,12 +13,17 @@ from daemon.web.description.model import (
     Description,
     Descriptions,
     ListOf,
+    Schema,
     choice,
     path,
     text,
 )
+from daemon.web.settings_rules import URL_LIMIT
 from daemon.web.webhooks import WebhookForm
 
+_URL: Final[dict[str, Schema]] = {
+    "url": {"format": "uri", "maxLength": URL_LIMIT, "examples": ["https://crm.example.com/hook"]}
+}
 _TAG: Final = "Webhooks"
 _WEBHOOK: Final = path("webhook_id", "The id of a webhook.", 40)
 _DELIVERY: Final = path("delivery_id", "The id of a delivery: the `webhook-id` that the target saw.", 64)
@@ -33,7 +38,7 @@ WEBHOOKS: Final[Descriptions] = {
     ("POST", "/webhooks"): Description(
         tag=_TAG,
         summary="Makes a webhook; without `events` it is told of all.",
-        body=Body(WebhookForm, needed=("url",)),
+        body=Body(WebhookForm, needed=("url",), refined=_URL),
         answers={201: Answer("The webhook, with its secret.", answers.NewWebhook)},
         refusals={409: "There are as many webhooks as there can be."},
     ),
@@ -48,7 +53,7 @@ WEBHOOKS: Final[Descriptions] = {
         summary="Changes a webhook; what is left out stays.",
         more="Enabling forgets why it was disabled. What is still to be delivered goes to a new URL at once.",
         parameters=(_WEBHOOK,),
-        body=Body(WebhookForm, partial=True),
+        body=Body(WebhookForm, partial=True, refined=_URL),
         answers={200: Answer("The webhook as it is now.", answers.Webhook)},
     ),
     ("DELETE", "/webhooks/{webhook_id}"): Description(

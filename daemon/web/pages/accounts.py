@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import web
@@ -17,7 +17,7 @@ from daemon.store.tokens import Role
 from daemon.web.caller import signed_in
 from daemon.web.page import show, words
 from daemon.web.pages.browsers import browser_rows
-from daemon.web.pages.filters import address_of, cursor
+from daemon.web.pages.filters import address_of, cursor, filters
 from daemon.web.problem import not_found
 from daemon.web.query import pack, path_part
 from daemon.web.services import services
@@ -56,10 +56,12 @@ async def show_accounts(request: web.Request) -> web.Response:
 
 
 async def show_new_account(request: web.Request) -> web.Response:
+    """The query may bring the `user_id` of the agent it is for."""
     parts, _ = services(request), words(request)
     return await show(
         request,
         "new_account.html",
+        chosen=filters(request, ("user_id",)).get("user_id"),
         **_choices(_),
         agents=await _free_agents(request, None),
         language=(await read_settings(parts.reads)).settings.language,
@@ -88,7 +90,7 @@ async def show_account(request: web.Request) -> web.Response:
     )
 
 
-def _choices(_: Translate) -> dict[str, object]:
+def _choices(_: Translate) -> dict[str, Any]:
     return {
         "roles": [(role.value, _(ROLES[role]), _(ROLES_MEAN[role])) for role in reversed(Role)],
         "languages": [(code, LANGUAGES_CALLED[code]) for code in LANGUAGES],

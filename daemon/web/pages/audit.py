@@ -120,7 +120,11 @@ def _says_something(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -
     """Of a thing made or deleted only what was set; and that who paused a webhook paused it."""
     if name == "disabled_reason" and {old.get(name), new.get(name)} <= {None, "paused"}:
         return False
-    return bool(old and new) or any(facts.get(name) not in (None, "", [], False) for facts in (old, new))
+    return bool(old and new) or _was_set(name, {**old, **new}[name])
+
+
+def _was_set(name: str, value: object) -> bool:
+    return value not in (None, "", []) and (name, value) not in (("disabled", False), ("enabled", True))
 
 
 def _named(named: str, facts: Mapping[str, Any], known: Known, _: Translate) -> str:

@@ -51,7 +51,10 @@ async def show_deliveries(request: web.Request) -> web.Response:
         request,
         "deliveries.html",
         deliveries=[_summary(row, names, _) for row in shown],
-        chips=[(address_of(_PATH, chosen, status=key), _(word), chosen.get("status") == key) for key, word in _CHIPS.items()],
+        chips=[
+            (address_of(_PATH, chosen, status=key), _(word), chosen.get("status") == key)
+            for key, word in _CHIPS.items()
+        ],
         chosen=chosen,
         webhooks=[(None, _("All targets")), (POPUP, _("Popups")), *_by_name(names)],
         events=[(None, _("All events")), *((str(key), _(word)) for key, word in MESSAGES.items())],
@@ -96,12 +99,12 @@ def _summary(row: Row, names: Mapping[str, str], _: Translate) -> dict[str, Any]
     word, colour = STATUSES.get(row["status"], (Message(row["status"]), ""))
     error = row["last_error"]
     return {
-        "path": f"{_PATH}/{quote(row['delivery_id'], safe='')}",
+        "page": f"{_PATH}/{quote(row['delivery_id'], safe='')}",
         "event": _(MESSAGES[row["event_type"]]) if row["event_type"] in MESSAGES else row["event_type"],
         "created_at": row["created_at"],
         "target": _target(row, names, _),
         "target_page": page_of(row["webhook_id"]) if row["webhook_id"] else "/settings/calls",
-        "status": _(word),
+        "state": _(word),
         "colour": colour,
         "why": (_(REASONS[error]) if error in REASONS else error) if error and colour != "good" else "",
         "attempts_made": row["attempt_count"],

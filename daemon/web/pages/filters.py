@@ -1,4 +1,4 @@
-"""Filters and pages of a list in its address, so that any view can be shared. What no list can hold finds everything."""
+"""Filters and pages of a list in its address, so that any view can be shared."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""`/settings/ringtones`: listen to them, choose one for all calls, upload and rename your own, see where each is used."""
+"""`/settings/ringtones`: listen to them, choose one for all calls, upload and rename your own ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -41,14 +41,10 @@ async def show_ringtones(request: web.Request) -> web.Response:
         built_in=[tone for tone in tones if tone["kind"] is Kind.BUILT_IN],
         chosen=next((tone["label"] for tone in tones if tone["chosen"]), chosen),
         names=[each.name for each in found],
-        is_full=len(found) - len(_built_in(found)) >= UPLOADED_LIMIT,
+        is_full=len([each for each in found if each.kind is Kind.UPLOADED]) >= UPLOADED_LIMIT,
         limits={"bytes": FILE_LIMIT, "megabytes": FILE_LIMIT // 2**20, "seconds": LONGEST_S, "files": UPLOADED_LIMIT},
         is_address_configured=parts.public_url is not None,
     )
-
-
-def _built_in(found: Sequence[Ringtone]) -> list[Ringtone]:
-    return [each for each in found if each.kind is Kind.BUILT_IN]
 
 
 def _shown(ringtone: Ringtone, chosen: bool, address: Callable[[Ringtone, int], str], _: Translate) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
-from daemon.message import Message
 from daemon.policy.call_settings import CallSettings, PopupDelivery
 from daemon.store.audit import AuditFilter, read_audit
 from daemon.store.delivery_pages import Unfinished, count_replayable, read_unfinished
