@@ -104,7 +104,7 @@ def agent_of(request: web.Request) -> str:
     """The agent whose account this is; a desk is a person's, a program has none."""
     account = caller(request).account
     if account is None or account.user_id is None:
-        raise Problem(403, Message("this account belongs to no agent yet; an admin can say to which"))
+        raise Problem(409, Message("this account belongs to no agent yet; an admin can say to which"))
     return account.user_id
 
 

@@ -76,7 +76,7 @@ async def test_a_call_is_on_the_desk_of_who_has_it_now(house: House) -> None:
     an, binh = await agent(house), await agent(house, "binh")
     house.bus.publish(CallHappened(CallAnswered(house.now, talking())))
     assert len((await desk(house, an))["calls"]) == 1
-    house.bus.publish(CallHappened(CallAnswered(house.now, replace(talking("binh"), user_ids=("an", "binh")))))
+    house.bus.publish(CallHappened(CallAnswered(house.now, replace(talking("binh"), user_ids=(UserId("an"), UserId("binh"))))))
     assert ((await desk(house, an))["calls"], len((await desk(house, binh))["calls"])) == ([], 1)
     over = replace(talking("binh"), state=CallState.ENDED, ended_at=UnixMs(NOW + 9))
     house.bus.publish(CallHappened(CallEnded(house.now, over)))
@@ -130,8 +130,8 @@ async def test_missed_calls_that_nobody_claimed_are_on_every_desk_and_mine_are_m
 async def test_who_is_no_agent_has_no_desk_and_is_told_why(house: House) -> None:
     await house.add_account("boss", Role.ADMIN, language="en")
     answer = await house.ask("GET", "/api/v1/desk", None, headers=await house.open_session("boss"))
-    assert (answer.status, "belongs to no agent" in answer.body["detail"]) == (403, True)
-    assert (await house.ask("GET", "/api/v1/desk")).status == 403  # nor has a program
+    assert (answer.status, "belongs to no agent" in answer.body["detail"]) == (409, True)
+    assert (await house.ask("GET", "/api/v1/desk")).status == 409  # nor has a program
 
 
 async def test_a_desk_hears_what_concerns_it_and_nothing_else_and_goes_on_where_it_read(house: House) -> None:
