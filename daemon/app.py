@@ -12,6 +12,8 @@ from typing import Self
 import structlog
 
 from daemon import live_feed
+from daemon.acts import AgentState, CallOrder, Ordered, Why
+from daemon.agent_states import QueueStates
 from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.settings import AmiConfig
 from daemon.bus import Bus, EffectsCommitted
@@ -27,6 +29,7 @@ from daemon.delivery.try_out import try_target
 from daemon.desk_board import DeskBoard
 from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
+from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
 from daemon.rules import SigningSecrets, read_rules
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
@@ -36,7 +39,7 @@ from daemon.store.store import Store
 from daemon.store.values import Committed
 from daemon.web.feed import EventFeed
 from daemon.web.server import WebServer, build_app, start_web
-from daemon.web.services import Check, Services, Target, TargetAnswer
+from daemon.web.services import Check, PageHead, Services, Target, TargetAnswer
 
 _HEARTBEAT_S = 15.0
 _READ_AGAIN_S = 1.0
@@ -66,6 +69,10 @@ class Daemon:
         self.desks = DeskBoard(self.bus)
         self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
         self.pbx_desk = PbxDesk(self.links, self._rung_strangers)
+        contexts = {PbxName(pbx.name): pbx.originate_context for pbx in config.pbx}
+        self.acts = PbxActs(self.links, contexts, lambda: self.dispatcher, self._order_failed, now_ms)
+        wrap_ups = {PbxName(pbx.name): pbx.wrap_up_seconds for pbx in config.pbx}
+        self.states = QueueStates(self.links, wrap_ups, self._state_changed, now_ms)
         self.guard: TargetGuard = guard_from_config(
             [str(n) for n in config.delivery.allow_networks], [str(n) for n in config.delivery.deny_networks]
         )
@@ -122,7 +129,9 @@ class Daemon:
                 try:
                     await self.secrets.load(self.store, now_ms())
                     await self._pause_disabled()
-                    await self.dispatcher.change_rules(*await read_rules(self.store))
+                    rules, directory = await read_rules(self.store)
+                    await self.dispatcher.change_rules(rules, directory)
+                    self.states.know(directory)
                 except TryAgain as error:
                     _log.warning("rules_not_read", error=str(error))
                     await asyncio.sleep(_READ_AGAIN_S)
@@ -172,6 +181,8 @@ class Daemon:
             over = [call_id for pbx, call_id in ended if pbx == name]
             tracker.restore(mine, alive.get(name, _last_change(mine)), over)
         self.desks.restore(calls)
+        self.states.know(directory)
+        live_feed.on_end(self.bus, self.acts.note_end, self.states.note_end)
         self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms)
         self._watch(asyncio.create_task(self.dispatcher.run(), name="dispatch"))
         self._parts.push_async_callback(self.dispatcher.stop)
@@ -179,8 +190,11 @@ class Daemon:
             await self.dispatcher.queue.put(PbxSignal(name, Snapshot(now_ms(), ())))  # a PBX no longer configured
 
     def _start_links(self) -> None:
+        self._parts.push_async_callback(self.acts.close)
+        self._parts.push_async_callback(self.states.close)
         for name, link in self.links.items():
-            self._watch(asyncio.create_task(link.run(_Sink(name, self.dispatcher)), name=f"pbx {name}"))
+            sink = _Sink(name, self.dispatcher, self.states)
+            self._watch(asyncio.create_task(link.run(sink), name=f"pbx {name}"))
             self._parts.push_async_callback(link.close)
 
     async def _start_web(self) -> None:
@@ -251,10 +265,19 @@ class Daemon:
             replay_failed=self._replay_failed,
             try_target=self._try_target,
             refuse_target=self._refuse_target,
+            page_head=self._page_head,
             pbxs=self.pbx_desk,
+            acts=self.acts,
+            states=self.states,
             public_url=self.config.http.public_url,
             trusted_proxies=self.config.http.trusted_proxies,
         )
+
+    def _order_failed(self, order: CallOrder, ordered: Ordered, why: Why) -> None:
+        live_feed.order_failed(self.feed, order, ordered, why)
+
+    def _state_changed(self, user_id: str, state: AgentState) -> None:
+        live_feed.state_changed(self.feed, user_id, state)
 
     def _rung_strangers(self, pbx: PbxName) -> dict[str, UnixMs]:
         return self.dispatcher.rung_strangers(pbx)
@@ -286,6 +309,10 @@ class Daemon:
         )
         return TargetAnswer(tried.status_code, tried.latency_ms, tried.error, tried.answer)
 
+    async def _page_head(self, url: str) -> PageHead | None:
+        found = await self.sender.read_head(url)
+        return None if found is None else PageHead(*found)
+
     def _refuse_target(self, url: str) -> str | None:
         try:
             self.guard.check_url(url)
@@ -295,17 +322,20 @@ class Daemon:
 
 
 class _Sink:
-    """Puts a PBX's name on its signals; full when the dispatcher's queue is."""
+    """Puts a PBX's name on its signals; full when the dispatcher's queue is. Who is paused is heard on the way."""
 
-    def __init__(self, pbx: PbxName, dispatcher: Dispatcher) -> None:
+    def __init__(self, pbx: PbxName, dispatcher: Dispatcher, states: QueueStates) -> None:
         self._pbx = pbx
         self._queue = dispatcher.queue
+        self._states = states
 
     def put_nowait(self, signal: Signal, /) -> None:
         self._queue.put_nowait(PbxSignal(self._pbx, signal))
+        self._states.hear(self._pbx, signal)
 
     async def put(self, signal: Signal, /) -> None:
         await self._queue.put(PbxSignal(self._pbx, signal))
+        self._states.hear(self._pbx, signal)
 
 
 def ami_config(pbx: PbxConfig) -> AmiConfig:

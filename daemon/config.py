@@ -91,6 +91,7 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 Port = Annotated[int, Interval(ge=1, le=65535)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+Context = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,79}$")]
 PbxKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
@@ -119,7 +120,11 @@ class StoreConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PbxConfig:
-    """One PBX. The link logs in by challenge, so that the secret stays off an unencrypted wire."""
+    """One PBX. The link logs in by challenge, so that the secret stays off an unencrypted wire.
+
+    `originate_context` is where numbers are dialled that agents call or transfer to from the desk. `wrap_up_seconds`:
+    so long the queues leave an agent alone after a call; 0: not at all.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     name: PbxKey
@@ -132,6 +137,8 @@ class PbxConfig:
     tls_verify: bool = True
     tls_ca_file: Path | None = None
     tls_server_name: Text | None = None
+    originate_context: Context = "from-internal"
+    wrap_up_seconds: Annotated[int, Interval(ge=0, le=600)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ import structlog
 from daemon.bus import AgentToNotify, Bus, CallHappened
 from daemon.call.directory import Directory
 from daemon.call.events import AgentRinging, AgentRingingEnded, CallEvent
-from daemon.call.model import Call, PbxName
+from daemon.call.model import Call, CallId, PbxName, UserId
+from daemon.call.parties import Parties
 from daemon.call.signals import Signal, UnixMs
 from daemon.call.tracker import Tracker
 from daemon.policy import announcement, called_back, notification, screen_pop, ticket
@@ -109,6 +110,10 @@ class Dispatcher:
                 await self.queue.put(Stop())
                 await self._ended.wait()
 
+    async def tell(self, pbx: PbxName, signal: Signal) -> None:
+        """Something we know of this PBX ourselves, in its turn among what it tells."""
+        await self.queue.put(PbxSignal(pbx, signal))
+
     async def change_rules(self, rules: Rulebook, directory: Directory) -> None:
         """Put new rules in force behind everything that is already queued, and wait until they are."""
         in_force = asyncio.get_running_loop().create_future()
@@ -129,6 +134,11 @@ class Dispatcher:
     def calls(self) -> Iterable[Call]:
         """All living calls of all PBXs."""
         return (call for tracker in self._trackers.values() for call in tracker.calls())
+
+    def parties(self, pbx: PbxName, call_id: CallId, user_id: UserId) -> Parties | None:
+        """The agent's own channel in a living call and whom he talks to, by what is known this moment."""
+        tracker = self._trackers.get(pbx)
+        return tracker.parties(call_id, user_id) if tracker is not None else None
 
     def rung_strangers(self, pbx: PbxName) -> dict[str, UnixMs]:
         """Endpoints of no agent that calls from outside made ring since the start, and when last."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from daemon.bus import AgentToNotify, Bus, EffectsCommitted, News, Topic
+from collections.abc import Callable
+
+from daemon.acts import AgentState, CallOrder, Ordered, Why
+from daemon.bus import AgentToNotify, Bus, CallHappened, EffectsCommitted, News, Topic
+from daemon.call.events import AgentConnected, CallEnded
+from daemon.call.model import Call
 from daemon.call.rendering import call_json, iso_utc
+from daemon.call.signals import UnixMs
 from daemon.policy.decision import AnnounceCall, EventType, NotifyAgent, PopScreen
 from daemon.store.values import Committed
+from daemon.web.acts_json import ordered_json, state_json
 from daemon.web.desk_now import rings_until
 from daemon.web.feed import EventFeed
 
@@ -13,7 +20,29 @@ from daemon.web.feed import EventFeed
 def connect(bus: Bus, feed: EventFeed) -> None:
     """Let `feed` follow the bus: ringing at once, everything else once it is safe on disk."""
     bus.subscribe(Topic.NOTIFICATION, lambda news: _notification(feed, news))
+    bus.subscribe(Topic.CALL, lambda news: _connected(feed, news))
     bus.subscribe(Topic.COMMITTED, lambda news: _effects(feed, news))
+
+
+def on_end(bus: Bus, *told: Callable[[Call], None]) -> None:
+    """Tell these of each call that has ended."""
+
+    def ended(news: News) -> None:
+        if isinstance(news, CallHappened) and isinstance(news.event, CallEnded):
+            for tell in told:
+                tell(news.event.call)
+
+    bus.subscribe(Topic.CALL, ended)
+
+
+def state_changed(feed: EventFeed, user_id: str, state: AgentState) -> None:
+    feed.publish("agent.state", {"user_id": user_id, **state_json(state)}, frozenset({user_id}))
+
+
+def order_failed(feed: EventFeed, order: CallOrder, ordered: Ordered, why: Why) -> None:
+    """The agent's own phone was not taken; what becomes of the customer's side is the call's own story."""
+    data = {"user_id": order.user_id, **ordered_json(order, ordered), "why": why.value}
+    feed.publish("click_to_call.failed", data, frozenset({order.user_id}))
 
 
 def _notification(feed: EventFeed, news: News) -> None:
@@ -29,6 +58,14 @@ def _notification(feed: EventFeed, news: News) -> None:
     feed.publish("agent.ringing" if rings else "agent.ringing_ended", data, frozenset({decision.user_id}))
 
 
+def _connected(feed: EventFeed, news: News) -> None:
+    """Somebody has the customer now: also told to him who had him before, whose desk is free again."""
+    if isinstance(news, CallHappened) and isinstance(news.event, AgentConnected):
+        event = news.event
+        data = {"user_id": event.user_id, "call": call_json(event.call, None)}
+        feed.publish("agent.connected", data, frozenset({event.user_id, *event.call.user_ids}))
+
+
 def _effects(feed: EventFeed, news: News) -> None:
     if not isinstance(news, EffectsCommitted):
         return
@@ -37,7 +74,7 @@ def _effects(feed: EventFeed, news: News) -> None:
         if isinstance(decision, AnnounceCall):
             _call(feed, decision, done.ticket_id)
         elif isinstance(decision, PopScreen) and decision.user_id in done.pops:
-            _pop(feed, decision, done.ticket_id)
+            _pop(feed, decision, done.ticket_id, done.unit.at)
     _ticket(feed, done)
 
 
@@ -49,9 +86,9 @@ def _call(feed: EventFeed, decision: AnnounceCall, ticket_id: str | None) -> Non
     feed.publish(decision.event_type.value, data, frozenset({*decision.call.user_ids, *about}))
 
 
-def _pop(feed: EventFeed, pop: PopScreen, ticket_id: str | None) -> None:
+def _pop(feed: EventFeed, pop: PopScreen, ticket_id: str | None, at: UnixMs) -> None:
     if pop.to_desk:
-        data = {"user_id": pop.user_id, "url": pop.url, "time_answer": iso_utc(pop.time_answer)}
+        data = {"user_id": pop.user_id, "url": pop.url, "time_answer": iso_utc(pop.time_answer), "at": iso_utc(at)}
         feed.publish("popup", {**data, "call": call_json(pop.call, ticket_id)}, frozenset({pop.user_id}))
 
 

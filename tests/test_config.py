@@ -56,6 +56,14 @@ def test_without_a_file_the_defaults_and_the_environment_count() -> None:
     assert load_config(None, {"CALLWARDEN_STORE_URL": "sqlite:///x.db"}).store.url == "sqlite:///x.db"
 
 
+@pytest.mark.parametrize("context", ["", "a b", "from,1", "x)}${SHELL(id)", "a\\r\\nAction: Ping", "a" * 80])
+def test_a_context_that_would_be_more_than_a_name_is_refused(tmp_path: Path, context: str) -> None:
+    assert [pbx.originate_context for pbx in load(tmp_path).pbx] == ["from-internal"] * 2
+    text = GOOD.replace('name = "main"\n', f'name = "main"\noriginate_context = "{context}"\n')
+    with pytest.raises(ConfigError, match=r"main\.originate_context"):
+        load(tmp_path, text)
+
+
 def test_a_secret_is_not_printed(tmp_path: Path) -> None:
     config = load(tmp_path, GOOD.replace("sqlite:////tmp/x.db", "postgresql://u:hunter4@db/x"))
     assert "hunter" not in repr(config) + str(config.pbx[0].secret) + f"{config.pbx[0].secret}"

@@ -23,7 +23,7 @@ MAY_IMPORT = {
 PROGRAMS = {"demo"}  # a program around the whole daemon: it may know everything, and nothing may know it
 
 # What the adapters may take from the root: values and failures, never the wiring.
-SHARED_ROOT_MODULES = {"daemon.errors", "daemon.config", "daemon.log", "daemon.message", "daemon.pbx"}
+SHARED_ROOT_MODULES = {"daemon.errors", "daemon.config", "daemon.log", "daemon.message", "daemon.pbx", "daemon.acts"}
 
 IMPURE = {
     "aiohttp", "aiosqlite", "asyncio", "http", "io", "logging", "multiprocessing", "os", "panoramisk", "pathlib",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from panoramisk import Manager
@@ -106,13 +106,15 @@ class Actions:
             raise InjectionRefused("a channel name does not begin with a slash")
         await self.send("Hangup", {"Channel": channel, "Cause": str(cause)})
 
-    async def originate(self, order: Originate) -> OriginateOutcome:
-        """Make a call; return when the first channel answered or will not."""
+    async def originate(self, order: Originate, accepted: Callable[[], None] | None = None) -> OriginateOutcome:
+        """Make a call; return when the first channel answered or will not. `accepted`: the PBX has begun."""
         action = _checked("Originate", _originate_fields(order))
         outcome: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._originates[action.id] = outcome
         try:
             await self._send(action, None)
+            if accepted is not None:
+                accepted()
             async with asyncio.timeout(order.ring_seconds + self._limit):
                 return _outcome(await outcome)
         except TimeoutError:

@@ -33,6 +33,8 @@ _NEEDED: Final = (
     ("hang_up", ("Hangup",), Message("Hang up a call")),
     ("originate", ("Originate",), Message("Make a call (click-to-call)")),
     ("variables", ("Getvar", "Setvar"), Message("Read and write channel variables")),
+    ("transfer", ("BlindTransfer",), Message("Transfer a call")),
+    ("pause", ("QueuePause",), Message("Pause an agent in the queues")),
 )
 """Name, the actions behind it, and what they are for."""
 
@@ -178,7 +180,8 @@ class Checkup:
             return Finding(name, ok=True, words=Message("{what}: allowed.", what=what))
         said = Message("{what}: not allowed ({actions}).", what=what, actions=", ".join(lacking))
         fix = Message(
-            "In [{user}] of manager.conf: write = call,originate,reporting; then run: {command}, and check again.",
+            "In [{user}] of manager.conf: write = call,originate,agent,reporting; then run: {command}, "
+            "and check again.",
             user=self._link.config.username,
             command=_RELOAD,
         )

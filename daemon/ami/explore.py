@@ -70,6 +70,23 @@ async def read_queues(actions: Actions) -> list[QueueSeen] | None:
     return await _queues(rows)
 
 
+async def read_members(actions: Actions) -> list[tuple[str, MemberSeen, Row]]:
+    """Every member of every queue, with the row that tells more of it. Raises what an action raises."""
+    try:
+        rows = await actions.rows("QueueStatus", "QueueStatusComplete", limit=LIST_S)
+    except ActionRefused as refused:
+        if _NO_ACTION in str(refused):
+            return []  # no queues at all: app_queue is not loaded
+        raise
+    found = []
+    for count, row in enumerate(rows):
+        if count % _BATCH == 0:
+            await asyncio.sleep(0)
+        if row.get("Event") == "QueueMember" and len(queue := row.get("Queue") or "") in range(1, 129):
+            found.append((queue, _member(row), row))
+    return found
+
+
 async def read_endpoints(actions: Actions) -> dict[str, EndpointSeen] | None:
     """All phones and trunks by name; None where none of the ways to list them is open."""
     lists = (

@@ -58,11 +58,12 @@ def _user_lines(user: ManagerUser, secret: str) -> list[str]:
 
 
 def _write_classes(user: ManagerUser) -> tuple[str, ...]:
-    """Hangup, Getvar, Setvar and DeviceStateList are `call`; CoreShowChannels is `reporting` or `system`.
+    """Hangup, Getvar, Setvar, PlayDTMF, BlindTransfer, Atxfer, CancelAtxfer and DeviceStateList are `call`.
 
-    Ping, QueueStatus and ListCommands need none. PJSIPShowEndpoints would need `system` and is done without.
+    QueuePause is `agent`; CoreShowChannels is `reporting` or `system`. Ping, QueueStatus and ListCommands need none.
+    PJSIPShowEndpoints and MuteAudio would need `system` and are done without (muting is a function of Setvar's).
     """
-    return ("call", "originate", "system" if user.set_ringtones else "reporting")
+    return ("call", "originate", "agent", "system" if user.set_ringtones else "reporting")
 
 
 def _events() -> list[str]:

@@ -25,6 +25,7 @@ from daemon.call.signals import (
     HangupAsked,
     HoldChanged,
     LocalPaired,
+    MemberPaused,
     PickedUp,
     QueueJoined,
     QueueLeft,
@@ -190,6 +191,13 @@ def _pickup(message: Message, at: UnixMs) -> Signal:
     return PickedUp(at, _channel(message), _channel(message, "TargetUniqueid"))
 
 
+def _member_pause(message: Message, at: UnixMs) -> Signal:
+    """A member of Asterisk 16 and 22 has both headers; the reason is empty when it is back."""
+    paused = message.get("Paused") == "1"
+    reason = message.get("PausedReason") if paused else None
+    return MemberPaused(at, message.need("Queue"), message.need("Interface"), paused, reason)
+
+
 SIGNAL_TABLE: Mapping[bytes, Builder] = {
     b"Newchannel": _new_channel,
     b"Newstate": _new_state,
@@ -210,4 +218,5 @@ SIGNAL_TABLE: Mapping[bytes, Builder] = {
     b"AttendedTransfer": _attended_transfer,
     b"BlindTransfer": _blind_transfer,
     b"Pickup": _pickup,
+    b"QueueMemberPause": _member_pause,
 }

@@ -23,7 +23,7 @@ class TimedEvent:
 
 
 class SimulatedCall:
-    """One playing of a scenario. `agents` puts other phones in the place of the recorded ones."""
+    """One playing of a scenario. `agents` puts other phones in place of those recorded; `channel_id` is the first."""
 
     def __init__(
         self,
@@ -34,12 +34,15 @@ class SimulatedCall:
         customer: str | None = None,
         agents: Mapping[str, str] | None = None,
         action_id: str = "",
+        channel_id: str | None = None,
     ) -> None:
         self._began = began
         self._speed = speed
         self._action_id = action_id
         self._ids: dict[str, str] = {}
         self._events = scenario.events()
+        if channel_id is not None:
+            self._ids[dict(self._events[0])["Uniqueid"]] = channel_id
         self._texts = _replacements(scenario, customer, agents or {})
         self._zero = float(dict(self._events[0])["Timestamp"])
         self.truth = self._truth(scenario, customer)

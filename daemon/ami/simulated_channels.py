@@ -36,8 +36,8 @@ class SimulatedChannels:
             self._born.pop(channel, None)
 
     def linked_of(self, name: str) -> str | None:
-        """Return the Linkedid of the living channel of this name."""
-        return next((row["Linkedid"] for row in self._rows.values() if row["Channel"] == name), None)
+        """Return the Linkedid of the living channel of this name or Uniqueid."""
+        return next((row["Linkedid"] for row in self._rows.values() if name in (row["Channel"], row["Uniqueid"])), None)
 
     def farewell(self, linked: str, cause: str) -> list[Event]:
         """Return the events that end a whole call."""

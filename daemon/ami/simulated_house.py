@@ -5,14 +5,16 @@ Recorded with the manager user that we print: it may list device states, but not
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from daemon.ami.scenario import Event, Header
 
 COMMANDS = (
-    *("Challenge", "CoreSettings", "CoreShowChannels", "CoreStatus", "DeviceStateList", "Events", "Getvar", "Hangup"),
-    *("ListCommands", "Login", "Logoff", "Originate", "Ping", "QueueStatus", "QueueSummary", "Setvar"),
+    *("Atxfer", "BlindTransfer", "CancelAtxfer", "Challenge", "CoreSettings", "CoreShowChannels", "CoreStatus"),
+    *("DeviceStateList", "Events", "Getvar", "Hangup", "ListCommands", "Login", "Logoff", "Originate", "Ping"),
+    *("PlayDTMF", "QueuePause", "QueueStatus", "QueueSummary", "Setvar"),
 )
 """What ListCommands names; an action that is missing here is refused by the simulated PBX."""
 
@@ -62,6 +64,14 @@ class SimulatedHouse:
         default_factory=lambda: {"support": [_member("1001"), _member("1002")], "sales": [_member("1003")]}
     )
     commands: set[str] = field(default_factory=lambda: set(COMMANDS))
+    paused: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    """Reason and second of each pause, by queue and interface."""
+    busy: set[str] = field(default_factory=set)
+    """Phones that talk, by name."""
+    no_way: set[str] = field(default_factory=set)
+    """Numbers that the dialplan does not know."""
+    features: str = "TK"
+    """What the dialplan allows those who talk."""
 
     def device_states(self) -> Iterator[Event]:
         """Among the phones stand the states of queues, as on a real PBX."""
@@ -83,8 +93,33 @@ class SimulatedHouse:
                     ("StateInterface", member.state_interface),
                     ("Membership", "static"),
                     ("Status", "1"),
-                    ("Paused", "0"),
+                    *self._pause_of(queue, member.interface),
                 )
+
+    def pause(self, interface: str, *, paused: bool, reason: str) -> list[Event]:
+        """Pause it in all its queues, or not any more; return the events that say so, none where it is in none."""
+        found = [(name, one) for name, members in self.queues.items() for one in members if one.interface == interface]
+        for queue, _ in found:
+            self.paused.pop((queue, interface), None)
+            if paused:
+                self.paused[queue, interface] = reason, int(time.time())
+        return [self._paused_event(queue, member) for queue, member in found]
+
+    def _paused_event(self, queue: str, member: SimulatedMember) -> Event:
+        return _row(
+            "QueueMemberPause",
+            ("Privilege", "agent,all"),
+            ("Timestamp", f"{time.time():.6f}"),
+            ("Queue", queue),
+            ("MemberName", member.name),
+            ("Interface", member.interface),
+            ("StateInterface", member.state_interface),
+            *self._pause_of(queue, member.interface),
+        )
+
+    def _pause_of(self, queue: str, interface: str) -> tuple[Header, Header, Header]:
+        reason, since = self.paused.get((queue, interface), ("", 0))
+        return ("Paused", str(int(bool(since)))), ("PausedReason", reason), ("LastPause", str(since))
 
     def allows(self, action: str) -> bool:
         """Whether the manager user may; what a real PBX would not list here either is left to the answer itself."""
@@ -94,11 +129,24 @@ class SimulatedHouse:
     def function(self, call: str) -> str | None:
         """The value of a function such as `PJSIP_ENDPOINT(1001,aors)`; None for what is no function."""
         function, _, arguments = call.removesuffix(")").partition("(")
+        match function:
+            case "DEVICE_STATE":
+                return self._device_state(arguments.partition("/")[2])
+            case "DIALPLAN_EXISTS":
+                return "0" if arguments.split(",")[1] in self.no_way else "1"
+            case "CHANNEL" if arguments == "dtmf_features":
+                return self.features
         name, _, item = arguments.rpartition(",")
         found = next((phone for phone in self.phones if phone.name == name.partition(";")[0]), None)
         if not function.startswith("PJSIP_"):
             return None
         return _values(found).get((function, item), "") if found else ""
+
+    def _device_state(self, name: str) -> str:
+        phone = next((phone for phone in self.phones if phone.name == name), None)
+        if phone is None:
+            return "INVALID"
+        return "UNAVAILABLE" if not phone.registered else "INUSE" if name in self.busy else "NOT_INUSE"
 
 
 def _values(phone: SimulatedPhone) -> dict[tuple[str, str], str]:

@@ -95,10 +95,17 @@ class SimulatedPbx:
         agents: Mapping[str, str] | None = None,
         speed: float = 1.0,
         action_id: str = "",
+        channel_id: str | None = None,
     ) -> tuple[Truth, asyncio.Task[None]]:
         """Begin a call; return the truth about it and the task that plays it."""
         call = SimulatedCall(
-            SCENARIOS[scenario], began=time.time(), speed=speed, customer=customer, agents=agents, action_id=action_id
+            SCENARIOS[scenario],
+            began=time.time(),
+            speed=speed,
+            customer=customer,
+            agents=agents,
+            action_id=action_id,
+            channel_id=channel_id,
         )
         task = self._task(self._play(call))
         self._calls[call.truth.call_id] = task
@@ -174,6 +181,11 @@ class SimulatedPbx:
             "devicestatelist": self._device_states,
             "queuestatus": self._queue_status,
             "hangup": self._hangup,
+            "playdtmf": self._on_channel,
+            "blindtransfer": self._blind_transfer,
+            "atxfer": self._on_channel,
+            "cancelatxfer": self._on_channel,
+            "queuepause": self._queue_pause,
             "originate": self._originate,
             "getvar": self._getvar,
             "setvar": self._setvar,
@@ -230,10 +242,38 @@ class SimulatedPbx:
             self._refuse(client, action, "No such channel")
             return
         self._respond(client, action, ("Message", "Channel Hungup"))
+        self._end(linked, action.get("Cause", "16"))
+
+    def _end(self, linked: str, cause: str) -> None:
         if task := self._calls.pop(linked, None):
             task.cancel()
-        for event in self.channels.farewell(linked, action.get("Cause", "16")):
+        for event in self.channels.farewell(linked, cause):
             self.emit(event)
+
+    def _on_channel(self, client: Client, action: Headers) -> None:
+        """What is done to a channel without an event that we read."""
+        if self.channels.linked_of(action.get("Channel", "")) is None:
+            self._refuse(client, action, "Channel specified does not exist")
+        else:
+            self._respond(client, action, ("Message", f"{action['Action']} successfully queued"))
+
+    def _blind_transfer(self, client: Client, action: Headers) -> None:
+        """The other end goes where nobody of this house is: here the call is over."""
+        if (linked := self.channels.linked_of(action.get("Channel", ""))) is None:
+            self._refuse(client, action, "No such channel")
+            return
+        self._respond(client, action, ("Message", "Transfer succeeded"))
+        self._end(linked, "16")
+
+    def _queue_pause(self, client: Client, action: Headers) -> None:
+        paused, reason = action.get("Paused", "") in {"1", "true"}, action.get("Reason", "")
+        events = self.house.pause(action.get("Interface", ""), paused=paused, reason=reason)
+        if not events:
+            self._refuse(client, action, "Interface not found")
+            return
+        for event in events:
+            self.emit(event)
+        self._respond(client, action, ("Message", "Interface paused successfully"))
 
     def _originate(self, client: Client, action: Headers) -> None:
         phone = action.get("Channel", "").rpartition("/")[2]
@@ -243,6 +283,7 @@ class SimulatedPbx:
             customer=action.get("Exten"),
             agents={"1001": phone},
             action_id=action.get("ActionID", ""),
+            channel_id=action.get("ChannelId"),
         )
 
     def _getvar(self, client: Client, action: Headers) -> None:

@@ -8,9 +8,10 @@ from daemon.call.directory import Directory
 from daemon.call.events import CallEvent
 from daemon.call.live import Leg, LiveCall, Role
 from daemon.call.model import CallId, PbxName, UserId
-from daemon.call.signals import BridgeId, ChannelId, ChannelKind, ChannelState, Endpoint, UnixMs
+from daemon.call.signals import BridgeId, CallOrdered, ChannelId, ChannelKind, ChannelState, Endpoint, UnixMs
 
 _STRANGERS = 2_000  # a channel name may hold a number (DAHDI), so there is no end of names
+_ORDERS = 1_000  # click-to-calls whose channel never came
 _REMEMBERED = 20_000  # ended channels kept so that a late or repeated event cannot bring one back
 
 
@@ -25,6 +26,7 @@ class Board:
         self.by_linked: dict[ChannelId, LiveCall] = {}
         self.bridges: dict[BridgeId, dict[ChannelId, Leg]] = {}
         self.gone: OrderedDict[ChannelId, None] = OrderedDict()
+        self.orders: OrderedDict[ChannelId, CallOrdered] = OrderedDict()
         self.rung_strangers: OrderedDict[Endpoint, UnixMs] = OrderedDict()
         self.ended_before: frozenset[str] = frozenset()  # calls that had ended when the store was read
         self.events: list[CallEvent] = []
@@ -48,6 +50,12 @@ class Board:
         self.rung_strangers.move_to_end(endpoint)
         if len(self.rung_strangers) > _STRANGERS:
             self.rung_strangers.popitem(last=False)
+
+    def note_order(self, order: CallOrdered) -> None:
+        """Remember whom the agent on this channel is to be connected to, until the channel is there."""
+        self.orders[order.channel] = order
+        if len(self.orders) > _ORDERS:
+            self.orders.popitem(last=False)
 
     def call_for(self, channel: ChannelId, linked: ChannelId, at: UnixMs) -> LiveCall:
         """Find the call a new channel belongs to, or begin one named after its first channel."""

@@ -16,6 +16,7 @@ from daemon.call.signals import (
     BridgeEntered,
     BridgeLeft,
     CallerIdChanged,
+    CallOrdered,
     ChannelChanged,
     ChannelCreated,
     ChannelEnded,
@@ -29,10 +30,12 @@ from daemon.call.signals import (
     LinkDown,
     LinkUp,
     LocalPaired,
+    MemberPaused,
     PickedUp,
     QueueJoined,
     QueueLeft,
     Snapshot,
+    UnixMs,
 )
 
 
@@ -47,6 +50,10 @@ def _link_down(board: Board, signal: LinkDown) -> None:
 def _snapshot(board: Board, signal: Snapshot) -> None:
     resync.apply(board, signal, board.last_alive or signal.at)
     board.last_alive = signal.at
+
+
+def _call_ordered(board: Board, signal: CallOrdered) -> None:
+    board.note_order(signal)
 
 
 def _channel_created(board: Board, signal: ChannelCreated) -> None:
@@ -64,6 +71,16 @@ def _channel_created(board: Board, signal: ChannelCreated) -> None:
         progress.start(board, call, signal.at)
     elif first and leg.role is Role.AGENT and not leg.placed:
         call.originated = True
+        if (order := board.orders.pop(signal.channel, None)) is not None:
+            _ordered(board, call, order, signal.at)
+
+
+def _ordered(board: Board, call: LiveCall, order: CallOrdered, at: UnixMs) -> None:
+    """We know who will be called before the PBX says so. A short number may be a colleague's: his phone will tell."""
+    call.ordered = True
+    if is_telephone(order.number) and board.directory.agent_with(order.number) is None:
+        progress.turn_outgoing(board, call, order.number, hotline_number(order.hotline))
+        progress.start(board, call, at)
 
 
 def _channel_changed(board: Board, signal: ChannelChanged) -> None:
@@ -86,9 +103,15 @@ def _caller_id_changed(board: Board, signal: CallerIdChanged) -> None:
     call = leg.call
     if leg.role is Role.CUSTOMER and call.direction is Direction.INCOMING:
         _learn_customer(board, leg, signal)
-    elif call.originated and not call.announced and leg is call.first and is_telephone(signal.number):
+    elif _tells_whom_it_calls(leg) and is_telephone(signal.number):
         progress.turn_outgoing(board, call, signal.number, None)  # a click-to-call shows the agent whom it calls
         progress.start(board, call, signal.at)
+
+
+def _tells_whom_it_calls(leg: Leg) -> bool:
+    """A click-to-call that others ordered; of our own the number is known, and its caller id is the hotline."""
+    call = leg.call
+    return call.originated and not call.announced and not call.ordered and leg is call.first
 
 
 def _learn_customer(board: Board, leg: Leg, signal: CallerIdChanged) -> None:
@@ -290,6 +313,10 @@ def _blind_transferred(board: Board, signal: BlindTransferred) -> None:
         leg.call.hung_up_by = None
 
 
+def _member_paused(_board: Board, _signal: MemberPaused) -> None:
+    """No call's business: who keeps the agents' states hears it before us."""
+
+
 def _picked_up(board: Board, signal: PickedUp) -> None:
     legs = [leg for one in (signal.ringing, signal.picker) if (leg := board.leg(one)) is not None]
     merge.unite(board, legs, signal.at)
@@ -299,6 +326,7 @@ HANDLERS: dict[type[object], Callable[[Board, Any], None]] = {
     LinkUp: _link_up,
     LinkDown: _link_down,
     Snapshot: _snapshot,
+    CallOrdered: _call_ordered,
     ChannelCreated: _channel_created,
     ChannelChanged: _channel_changed,
     CallerIdChanged: _caller_id_changed,
@@ -315,4 +343,5 @@ HANDLERS: dict[type[object], Callable[[Board, Any], None]] = {
     AttendedTransferred: _attended_transferred,
     BlindTransferred: _blind_transferred,
     PickedUp: _picked_up,
+    MemberPaused: _member_paused,
 }

@@ -61,6 +61,7 @@ class LiveCall:
     direction: Direction = Direction.INTERNAL
     announced: bool = False  # CallStarted has been told
     originated: bool = False  # the PBX rang the agent first (click-to-call)
+    ordered: bool = False  # … and it was us who asked it to
     state: CallState = CallState.RINGING
     customer_raw: str | None = None
     customer_number: str | None = None

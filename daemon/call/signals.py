@@ -66,6 +66,16 @@ class LinkDown:
 
 
 @dataclass(frozen=True, slots=True)
+class CallOrdered:
+    """We asked the PBX to call an agent on a `channel` of this id and then this number; the order comes before it."""
+
+    at: UnixMs
+    channel: ChannelId
+    number: str
+    hotline: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelCreated:
     """A channel exists. `number`, `name`, `exten` are None where the PBX has none (`<unknown>`, empty)."""
 
@@ -225,6 +235,17 @@ class PickedUp:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberPaused:
+    """A member of a queue was paused or is back, wherever it was asked for. It says nothing of any call."""
+
+    at: UnixMs
+    queue: str
+    interface: str
+    paused: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSeen:
     """One row of a snapshot. `bridge` is None outside mixing bridges; `queue` while in a queue."""
 
@@ -254,6 +275,7 @@ class Snapshot:
 Signal = (
     LinkUp
     | LinkDown
+    | CallOrdered
     | ChannelCreated
     | ChannelChanged
     | CallerIdChanged
@@ -270,5 +292,6 @@ Signal = (
     | AttendedTransferred
     | BlindTransferred
     | PickedUp
+    | MemberPaused
     | Snapshot
 )

@@ -15,7 +15,8 @@ from daemon.call.directory import Directory
 from daemon.call.events import CallEvent
 from daemon.call.handlers import HANDLERS
 from daemon.call.live import restore
-from daemon.call.model import Call, CallId, PbxName
+from daemon.call.model import Call, CallId, PbxName, UserId
+from daemon.call.parties import Parties, parties
 from daemon.call.signals import Endpoint, Signal, UnixMs
 
 
@@ -60,6 +61,11 @@ class Tracker:
         HANDLERS[type(signal)](board, signal)
         events, board.events = board.events, []
         return events
+
+    def parties(self, call_id: CallId, user_id: UserId) -> Parties | None:
+        """This agent's own channel in a living call, and whom he talks to; None: he has none in it."""
+        call = self._board.calls.get(call_id)
+        return parties(call, user_id, self._board.bridges) if call is not None else None
 
     def calls(self) -> list[Call]:
         """All living calls, oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from yarl import URL
 
 from daemon.delivery.target_guard import AddressRefused, BadUrl, GuardedResolver, TargetGuard
 from daemon.policy.retry import AttemptOutcome, Failure
@@ -20,6 +22,9 @@ KEEP_ALIVE_S = 30.0
 MOST_READ_BYTES = 64 * 1024
 KEPT_CHARACTERS = 1_000
 LONGEST_ERROR = 255
+HEAD_TIMEOUT_S = 2.0
+MOST_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,28 @@ class HttpSender:
             return await self._exchange(method, url, headers, body, began)
         except (TimeoutError, aiohttp.ClientError, OSError, BadUrl, ValueError) as error:
             return _failed(error, began)
+
+    async def read_head(self, url: str) -> tuple[str, list[tuple[str, str]]] | None:
+        """The headers of a page and where redirects led to it. None: no answer in time, or the address is refused."""
+        try:
+            async with asyncio.timeout(HEAD_TIMEOUT_S):
+                return await self._head(url)
+        except (TimeoutError, aiohttp.ClientError, OSError, BadUrl, ValueError):
+            return None
+
+    async def _head(self, url: str) -> tuple[str, list[tuple[str, str]]] | None:
+        assert self._session is not None, "open() comes first"
+        target = self._guard.check_url(url)
+        for _ in range(MOST_REDIRECTS + 1):
+            # GET: many sites answer HEAD otherwise, or not at all.
+            async with self._session.get(target, headers={"Accept": "text/html"}, allow_redirects=False) as response:
+                headers = list(response.headers.items())
+                location = response.headers.get("Location")
+                response.close()
+            if response.status not in _REDIRECTS or not location:
+                return str(target), headers
+            target = self._guard.check_url(str(target.join(URL(location))))
+        return None
 
     async def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: str, began: float) -> Answer:
         assert self._session is not None, "open() comes first"

@@ -13,6 +13,7 @@ from daemon.store.announcing import Announcement
 from daemon.store.row import compact_json, ticket_of
 from daemon.store.statement import each_of
 from daemon.store.tables import calls, ticket_calls, tickets
+from daemon.store.ticket_events import INSERT_EVENT, event_row
 from daemon.store.values import Ticket, TicketStatus, Unit
 from daemon.store.work import Query, Row, Work
 
@@ -44,15 +45,15 @@ _CLOSE = (
 
 @dataclass(frozen=True, slots=True)
 class ClosedTicket:
-    """`version` is the ticket's after the close."""
+    """`before` is its status until then."""
 
     ticket: Ticket
-    version: int
+    before: str
     at: UnixMs
 
     def announcement(self, unit: Unit) -> Announcement:
         event, ticket = EventType.TICKET_CLOSED, self.ticket
-        key = f"{event.value}:{ticket.ticket_id}:{self.version}"
+        key = f"{event.value}:{ticket.ticket_id}:{ticket.version}"
         return Announcement(key, event, self.at, unit.call, ticket.ticket_id, None, ticket.as_json)
 
 
@@ -67,6 +68,7 @@ def close_missed(units: Sequence[Unit]) -> Work[list[list[ClosedTicket]]]:
     open_ = {row["ticket_id"]: row for row in waiting}
     answers = [_closed(unit, one, open_, pairs) for unit, one in zip(units, wanted, strict=True)]
     yield Query(_CLOSE, [_row(closed) for unit in answers for closed in unit])
+    yield Query(INSERT_EVENT, [_event(closed) for unit in answers for closed in unit])
     return answers
 
 
@@ -101,8 +103,9 @@ def _close(row: Row, at: UnixMs, reason: str, pairs: Iterable[Row]) -> ClosedTic
         updated_at=max(ticket.updated_at, at),
         closed_at=at,
         closed_reason=reason,
+        version=row["version"] + 1,
     )
-    return ClosedTicket(closed, row["version"] + 1, at)
+    return ClosedTicket(closed, row["status"], at)
 
 
 def _of(row: Mapping[str, object], pairs: Iterable[Row]) -> list[Row]:
@@ -117,3 +120,9 @@ def _row(closed: ClosedTicket) -> dict[str, object]:
         "b_updated_at": ticket.updated_at,
         "b_reason": ticket.closed_reason,
     }
+
+
+def _event(closed: ClosedTicket) -> dict[str, object]:
+    ticket = closed.ticket
+    event = event_row(ticket.ticket_id, ticket.version, "status", closed.before, ticket.status.value, closed.at)
+    return {**event, "reason": ticket.closed_reason}

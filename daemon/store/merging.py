@@ -14,6 +14,7 @@ from daemon.policy.decision import OpenTicket, Reason, TicketKind
 from daemon.store.row import compact_json, ticket_of
 from daemon.store.statement import each_of
 from daemon.store.tables import ticket_calls, tickets
+from daemon.store.ticket_events import ANOTHER_CALL, INSERT_EVENT, event_row
 from daemon.store.values import Ticket, TicketChange, TicketStatus, Unit
 from daemon.store.work import Query, Work
 
@@ -63,6 +64,7 @@ class _Book:
     opened: dict[str, Reason] = field(default_factory=dict)
     merges: Counter[str] = field(default_factory=Counter)
     entered: list[dict[str, object]] = field(default_factory=list)
+    reopened: list[dict[str, object]] = field(default_factory=list)
 
     def enter(self, unit: Unit) -> Ticketing:
         key = call_key(unit)
@@ -82,6 +84,8 @@ class _Book:
         else:
             self.merges[wanted.merge_key] += 1
             after = _merged(before, unit, wanted.kind)
+            if before.status is TicketStatus.CLOSED:
+                self.reopened.append(_reopening(after, unit))
         self.tickets[wanted.merge_key] = after
         self.entered.append(_entry(after, unit))
         return TicketChange(after, created=before is None)
@@ -109,6 +113,7 @@ def open_tickets(units: Sequence[Unit]) -> Work[list[Ticketing]]:
     yield Query(_INSERT, book.new_rows())
     yield Query(_UPDATE, book.changed_rows())
     yield Query(_INSERT_CALL, book.entered)
+    yield Query(INSERT_EVENT, book.reopened)
     return answers
 
 
@@ -185,6 +190,7 @@ def _merged(ticket: Ticket, unit: Unit, kind: TicketKind) -> Ticket:
         updated_at=max(ticket.updated_at, unit.at),
         closed_at=None,
         closed_reason=None,
+        version=ticket.version + 1,
     )
 
 
@@ -199,6 +205,12 @@ def _entry(ticket: Ticket, unit: Unit) -> dict[str, object]:
         "ticket_id": int(ticket.ticket_id),
         "position": len(ticket.call_ids) - 1,
     }
+
+
+def _reopening(ticket: Ticket, unit: Unit) -> dict[str, object]:
+    closed, now_open = TicketStatus.CLOSED.value, ticket.status.value
+    event = event_row(ticket.ticket_id, ticket.version, "status", closed, now_open, unit.at)
+    return {**event, "reason": ANOTHER_CALL}
 
 
 def _new_row(merge_key: str, ticket: Ticket, reason: Reason, version: int) -> dict[str, object]:

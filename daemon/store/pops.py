@@ -19,13 +19,17 @@ LIFE_MS: Final = 10 * 60_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pop:
-    """`opened_by` is the browser window that opened it, as it names itself."""
+    """`at` is when the customer came to this agent.
+
+    `opened_by` is the browser window that opened it, as it names itself.
+    """
 
     pbx: str
     call_id: str
     user_id: str
     url: str
     time_answer: UnixMs
+    at: UnixMs
     opened_at: UnixMs | None
     opened_by: str | None
 
@@ -35,6 +39,7 @@ class Pop:
             "call_id": self.call_id,
             "url": self.url,
             "time_answer": iso_utc(self.time_answer),
+            "at": iso_utc(self.at),
             "opened_at": iso_utc(self.opened_at),
         }
 
@@ -86,6 +91,7 @@ def _pop(row: Row) -> Pop:
         user_id=row["user_id"],
         url=row["url"],
         time_answer=row["time_answer"],
+        at=row["at"],
         opened_at=row["opened_at"],
         opened_by=row["opened_by"],
     )

@@ -81,6 +81,8 @@ def ticket_of(row: Row, call_ids: Iterable[CallId]) -> Ticket:
         updated_at=row["updated_at"],
         closed_at=row["closed_at"],
         closed_reason=row["closed_reason"],
+        tags=tuple(json.loads(row["tags"])),
+        version=row["version"],
     )
 
 

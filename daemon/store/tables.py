@@ -102,6 +102,21 @@ ticket_calls = Table(
     sqlite_with_rowid=False,
 )
 
+ticket_events = Table(
+    "ticket_events",
+    metadata,
+    Column("ticket_id", Integer, ForeignKey("tickets.ticket_id"), nullable=False),
+    Column("version", Integer, nullable=False),  # the ticket's after the change
+    Column("what", String(16), nullable=False),  # status | assignee | tags | note
+    Column("at", BigInteger, nullable=False),
+    Column("by", String(128)),  # as in the audit log; null: a rule
+    Column("reason", String(64)),
+    Column("old", Text, nullable=False),  # JSON
+    Column("new", Text, nullable=False),
+    PrimaryKeyConstraint("ticket_id", "version", "what"),
+    sqlite_with_rowid=False,
+)
+
 webhooks = Table(
     "webhooks",
     metadata,

@@ -1,25 +1,22 @@
-"""Lists of tickets, newest first, and the changes people make to one. Closing a ticket tells the subscribers."""
+"""Lists of tickets, newest first, how many there are, and one. It never changes any."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, null, select, update
+from sqlalchemy import Select, bindparam, exists, func, null, select
 
 from daemon.call.model import CallId
-from daemon.call.signals import UnixMs
-from daemon.policy.decision import EventType
-from daemon.store.announcing import announce_ticket
 from daemon.store.call_pages import number_spellings
+from daemon.store.number_search import NumberSearch
 from daemon.store.reader import Reader
 from daemon.store.row import ticket_of
 from daemon.store.tables import ticket_calls, tickets
-from daemon.store.values import Delivery, Ticket, TicketStatus
-from daemon.store.work import Query, Row, Work
-
-CLOSED_BY_HAND = "manual"
+from daemon.store.values import Ticket
+from daemon.store.work import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +32,8 @@ class TicketFilter:
     statuses: tuple[str, ...] | None = None
     kinds: tuple[str, ...] | None = None
     unassigned: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedTicket:
-    """What a change came to. `deliveries` are new in the outbox."""
-
-    ticket: Ticket
-    closed: bool
-    deliveries: tuple[Delivery, ...]
+    number: NumberSearch | None = None
+    tag: str | None = None
 
 
 _ALL = select(tickets)
@@ -53,24 +43,33 @@ _CALLS_OF = (
     .where(ticket_calls.c.ticket_id == bindparam("b_id"))
     .order_by(ticket_calls.c.position)
 )
-_UPDATE = (
-    update(tickets)
-    .where(tickets.c.ticket_id == bindparam("b_id"))
-    .values(
-        status=bindparam("b_status"),
-        assignee=bindparam("b_assignee"),
-        note=bindparam("b_note"),
-        updated_at=bindparam("b_updated_at"),
-        closed_at=bindparam("b_closed_at"),
-        closed_reason=bindparam("b_closed_reason"),
-        version=bindparam("b_version"),
-    )
-)
+_MOST_COUNTED = 1000
 
 
 async def read_tickets(reads: Reader, wanted: TicketFilter, limit: int, after: int | None) -> list[Ticket]:
     """The order is that of opening, which never changes; `after` is a ticket id."""
-    statement = _ALL.order_by(tickets.c.ticket_id.desc()).limit(limit)
+    statement = _filtered(_ALL, wanted).order_by(tickets.c.ticket_id.desc()).limit(limit)
+    if after is not None:
+        statement = statement.where(tickets.c.ticket_id < after)
+    rows = await reads.fetch(statement, {})
+    call_ids = await _call_ids(reads, [row["ticket_id"] for row in rows])
+    return [ticket_of(row, call_ids[row["ticket_id"]]) for row in rows]
+
+
+async def count_tickets(reads: Reader, wanted: TicketFilter) -> int:
+    """At most a thousand: nobody needs to know it better, and it costs the same for ever."""
+    found = _filtered(select(tickets.c.ticket_id), wanted).limit(_MOST_COUNTED).subquery()
+    return int((await reads.fetch(select(func.count().label("count")).select_from(found), {}))[0]["count"])
+
+
+async def read_ticket(reads: Reader, ticket_id: int) -> Ticket | None:
+    rows = await reads.fetch(_ONE, {"b_id": ticket_id})
+    if not rows:
+        return None
+    return ticket_of(rows[0], _ids(await reads.fetch(_CALLS_OF, {"b_id": ticket_id})))
+
+
+def _filtered(statement: Select[Any], wanted: TicketFilter) -> Select[Any]:
     for name in ("status", "kind", "queue", "hotline", "assignee"):
         if (value := getattr(wanted, name)) is not None:
             statement = statement.where(tickets.c[name] == value)
@@ -82,52 +81,12 @@ async def read_tickets(reads: Reader, wanted: TicketFilter, limit: int, after: i
         statement = statement.where(tickets.c.assignee == null())
     if wanted.customer_number is not None:
         statement = statement.where(tickets.c.customer_number.in_(number_spellings(wanted.customer_number)))
-    if after is not None:
-        statement = statement.where(tickets.c.ticket_id < after)
-    rows = await reads.fetch(statement, {})
-    call_ids = await _call_ids(reads, [row["ticket_id"] for row in rows])
-    return [ticket_of(row, call_ids[row["ticket_id"]]) for row in rows]
-
-
-async def read_ticket(reads: Reader, ticket_id: int) -> Ticket | None:
-    rows = await reads.fetch(_ONE, {"b_id": ticket_id})
-    if not rows:
-        return None
-    return ticket_of(rows[0], _ids(await reads.fetch(_CALLS_OF, {"b_id": ticket_id})))
-
-
-def change_ticket(ticket_id: int, values: Mapping[str, object], now: UnixMs) -> Work[ChangedTicket | None]:
-    """Only the given ones of `status`, `assignee`, `note`. None: there is no such ticket. No change writes nothing."""
-    rows = yield Query(_ONE, {"b_id": ticket_id})
-    if not rows:
-        return None
-    call_ids = _ids((yield Query(_CALLS_OF, {"b_id": ticket_id})))
-    row = _changed(rows[0], values, now)
-    if row == rows[0]:
-        return ChangedTicket(ticket_of(row, call_ids), closed=False, deliveries=())
-    yield Query(_UPDATE, _update_values(row))
-    ticket, closed = ticket_of(row, call_ids), row["closed_at"] is not None and rows[0]["closed_at"] is None
-    deliveries: tuple[Delivery, ...] = ()
-    if closed:
-        deliveries = yield from announce_ticket(EventType.TICKET_CLOSED, ticket, str(row["version"]), now)
-    return ChangedTicket(ticket, closed, deliveries)
-
-
-def _changed(row: Row, values: Mapping[str, object], now: UnixMs) -> Row:
-    """The row afterwards; the very same when the values are what it has already."""
-    if all(row[name] == value for name, value in values.items()):
-        return row
-    after = {**row, **values, "updated_at": now, "version": row["version"] + 1}
-    if after["status"] != TicketStatus.CLOSED.value:
-        after |= {"closed_at": None, "closed_reason": None}
-    elif row["status"] != TicketStatus.CLOSED.value:
-        after |= {"closed_at": now, "closed_reason": CLOSED_BY_HAND}
-    return after
-
-
-def _update_values(row: Row) -> dict[str, object]:
-    names = ("status", "assignee", "note", "updated_at", "closed_at", "closed_reason", "version")
-    return {"b_id": row["ticket_id"], **{f"b_{name}": row[name] for name in names}}
+    if wanted.number is not None:
+        statement = statement.where(wanted.number.matches(tickets.c.customer_number))
+    if wanted.tag is not None:
+        labels = func.json_each(tickets.c.tags).table_valued("value")
+        statement = statement.where(exists(select(labels.c.value).where(labels.c.value == wanted.tag)))
+    return statement
 
 
 async def _call_ids(reads: Reader, ticket_ids: Sequence[int]) -> Mapping[int, list[CallId]]:

@@ -40,9 +40,11 @@ class Ticket:
     updated_at: UnixMs
     closed_at: UnixMs | None
     closed_reason: str | None
+    tags: tuple[str, ...] = ()
+    version: int = 1
 
     def as_json(self) -> dict[str, object]:
-        """The ticket object of the contract."""
+        """The ticket object of the contract; `version` grows with every change."""
         return {
             "ticket_id": self.ticket_id,
             "kind": self.kind.value,
@@ -58,6 +60,8 @@ class Ticket:
             "updated_at": iso_utc(self.updated_at),
             "closed_at": iso_utc(self.closed_at),
             "closed_reason": self.closed_reason,
+            "tags": list(self.tags),
+            "version": self.version,
         }
 
 

@@ -11,6 +11,7 @@ from annotated_types import Len
 from pydantic import TypeAdapter
 
 from daemon.call.model import Call
+from daemon.call.rendering import iso_utc
 from daemon.message import Message
 from daemon.policy.decision import TicketKind
 from daemon.store.call_pages import CallEntry, CallFilter, find_call, read_calls
@@ -30,15 +31,20 @@ _RECENT: Final = 20
 _SHOWN: Final = 50
 _MISSED: Final = (TicketKind.MISSED_INCOMING.value, TicketKind.MISSED_OUTGOING.value)
 _UNDONE: Final = (TicketStatus.OPEN.value, TicketStatus.PENDING.value)
+_BEAT_S: Final = 10.0
 _EVENTS: Final = frozenset(
     {
+        "agent.connected",
         "agent.ringing",
         "agent.ringing_ended",
+        "agent.state",
         "call.answered",
         "call.connection_lost",
         "call.ended",
+        "click_to_call.failed",
         "popup",
         "popup.opened",
+        "ticket.changed",
         "ticket.closed",
         "ticket.created",
         "ticket.merged",
@@ -47,17 +53,20 @@ _EVENTS: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenPop:
+class OpenPopForm:
     """The body of an opening. `browser` is the window that would open it, by a name it made up for itself."""
 
     browser: Annotated[Label, Len(8, 64)]
 
 
-_OPEN: Final = TypeAdapter(OpenPop)
+_OPEN: Final = TypeAdapter(OpenPopForm)
 
 
 async def get_desk(request: web.Request) -> web.Response:
-    """Everything as it is now; `event_id` is where to listen from, so that nothing is missed or told twice."""
+    """Everything as it is now; `event_id` is where to listen from, so that nothing is missed or told twice.
+
+    `now` is our clock: a browser whose own is wrong counts seconds right by it.
+    """
     Query(request, ())
     parts, user_id, now = services(request), agent_of(request), services(request).clock()
     event_id = parts.feed.last_id  # before the rest is read: what happens meanwhile is told once more, never not at all
@@ -66,6 +75,7 @@ async def get_desk(request: web.Request) -> web.Response:
         {
             "user_id": user_id,
             "event_id": event_id,
+            "now": iso_utc(now),
             "ringing": [one.as_json() for one in desk.ringing],
             "calls": [entry.as_json() for entry in await _living(request, desk.calls)],
             "pops": [pop.as_json() for pop in await read_pops(parts.reads, user_id, now)],
@@ -79,18 +89,21 @@ async def get_desk(request: web.Request) -> web.Response:
 
 
 async def stream_desk(request: web.Request) -> web.StreamResponse:
-    """The events of this desk. `after` is the desk's `event_id`; a browser that comes back sends `Last-Event-ID`."""
+    """The events of this desk. `after` is the desk's `event_id`; a browser that comes back sends `Last-Event-ID`.
+
+    A `beat` comes every few seconds: no browser tells its page that a line is dead when nobody closed it.
+    """
     after = Query(request, ("after",)).text("after")
     if after is not None and unusable(after, 64):
         raise invalid([FieldError("after", Message("is not an id of these events"))])
-    return await stream(request, last_event_id(request) or after, _EVENTS, agent_of(request))
+    return await stream(request, last_event_id(request) or after, _EVENTS, agent_of(request), beat_s=_BEAT_S)
 
 
 async def open_popup(request: web.Request) -> web.Response:
     """`open` is true for the first window that asks, and for it again; every other one shows a card instead."""
     Query(request, ())
-    parts, user_id = services(request), agent_of(request)
     pbx, call_id = path_part(request, "pbx", 64), path_part(request, "call_id", 150)
+    parts, user_id = services(request), agent_of(request)
     browser, now = validated(_OPEN, await json_object(request)).browser, parts.clock()
     pop = await parts.writes.change(lambda: open_pop(pbx, call_id, user_id, browser, now))
     if pop is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 
 from aiohttp import web
@@ -20,7 +20,18 @@ from daemon.web.services import services
 
 KEEP_ALIVE_S: Final = 15.0
 SEND_TIMEOUT_S: Final = 10.0
-_TYPES: Final = frozenset(EventType) | {"agent.ringing", "agent.ringing_ended", "popup"}
+_TYPES: Final = frozenset(
+    {
+        *EventType,
+        "agent.connected",
+        "agent.ringing",
+        "agent.ringing_ended",
+        "agent.state",
+        "click_to_call.failed",
+        "popup",
+        "ticket.changed",
+    }
+)
 """What `live_feed` publishes: the webhooks' events, and those that only a desk needs."""
 
 _LISTENERS_LIMIT: Final = 500
@@ -42,9 +53,14 @@ def last_event_id(request: web.Request) -> str | None:
 
 
 async def stream(
-    request: web.Request, last_id: str | None, types: frozenset[str], user_id: str | None = None
+    request: web.Request,
+    last_id: str | None,
+    types: frozenset[str],
+    user_id: str | None = None,
+    *,
+    beat_s: float | None = None,
 ) -> web.StreamResponse:
-    """Until the listener leaves, loses the right to it, or the server stops."""
+    """Until the listener leaves, loses the right to it, or the server stops. `beat_s`: so often a `beat` is sent."""
     feed = services(request).feed
     if feed.listeners >= _LISTENERS_LIMIT:
         raise Problem(503, Message("too many listen already"), headers={"Retry-After": "30"})
@@ -54,7 +70,8 @@ async def stream(
         copying = asyncio.create_task(_copy(feed.listen(begin, types, user_id), response))
         leaving = asyncio.create_task(response.wait())  # its pings notice a listener who is gone
         refused = asyncio.create_task(until_refused(request))
-        tasks = (copying, leaving, refused)
+        beating = (asyncio.create_task(_beat(response, beat_s)),) if beat_s else ()
+        tasks = (copying, leaving, refused, *beating)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -75,6 +92,13 @@ async def _copy(listening: AsyncGenerator[FeedEvent], response: EventSourceRespo
                     await response.send(event.data, id=event.event_id, event=event.event_type)
     except (ConnectionError, TimeoutError, RuntimeError):
         return  # RuntimeError: aiohttp, when the response was ended meanwhile
+
+
+async def _beat(response: EventSourceResponse, every_s: float) -> None:
+    with suppress(ConnectionError, TimeoutError, RuntimeError):
+        while True:
+            await asyncio.sleep(every_s)
+            await response.send("{}", event="beat")
 
 
 def _id_line(event_id: str, more: str = "") -> bytes:

@@ -16,13 +16,22 @@ _EVERYBODY: Final = frozenset(Role)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`pages` are the beginnings of the paths that belong to it besides its own."""
+    """`pages` are the beginnings of the paths that belong to it besides its own.
+
+    `for_agents`: somebody of another role sees it only when his account belongs to an agent. `count` is which of the
+    counts of `/api/v1/tickets/counts` stands beside it.
+    """
 
     path: str
     title: Message
     roles: frozenset[Role]
     icon: str
     pages: tuple[str, ...] = ()
+    for_agents: bool = False
+    count: str = ""
+
+    def shown_to(self, role: Role, *, has_desk: bool) -> bool:
+        return role in self.roles and (has_desk or role is Role.AGENT or not self.for_agents)
 
     def leads_to(self, path: str) -> bool:
         return path == self.path or any(path.startswith(beginning) for beginning in (self.path + "/", *self.pages))
@@ -30,11 +39,21 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    title: Message
+    """The first one has no title: what people do all day."""
+
+    title: Message | None
     links: tuple[Link, ...]
 
 
 SECTIONS: Final = (
+    Section(
+        None,
+        (
+            Link("/desk", Message("Desk"), _EVERYBODY, "desk", for_agents=True),
+            Link("/tickets", Message("Tickets"), _EVERYBODY, "tickets", count="tickets"),
+            Link("/missed", Message("Missed"), _EVERYBODY, "missed", count="missed"),
+        ),
+    ),
     Section(
         Message("Settings"),
         (
@@ -65,12 +84,15 @@ SECTIONS: Final = (
 )
 
 
-def sections_of(role: Role) -> Sequence[Section]:
+def sections_of(role: Role, *, has_desk: bool = False) -> Sequence[Section]:
     """What this role may open; a section with nothing in it is left out."""
-    shown = [Section(one.title, tuple(link for link in one.links if role in link.roles)) for one in SECTIONS]
+    shown = [
+        Section(one.title, tuple(link for link in one.links if link.shown_to(role, has_desk=has_desk)))
+        for one in SECTIONS
+    ]
     return [section for section in shown if section.links]
 
 
 def home_of(role: Role) -> str:
     """The first page after signing in."""
-    return "/settings/calls" if role is Role.ADMIN else "/password"
+    return {Role.ADMIN: "/settings/calls", Role.AGENT: "/desk"}.get(role, "/password")

@@ -5,6 +5,7 @@ Whoever is signed in gets them inside the shell: navigation, state of the PBX, l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from jinja2 import PackageLoader, StrictUndefined
 from daemon.store.sessions import new_session_id
 from daemon.store.settings import read_settings
 from daemon.web.assets import asset_path
-from daemon.web.caller import CALLER
+from daemon.web.caller import CALLER, Caller
 from daemon.web.cookies import form_cookie, session_cookie, set_form
 from daemon.web.csrf import FIELD, csrf_token
 from daemon.web.formats import Formats
@@ -57,8 +58,13 @@ async def show(request: web.Request, template: str, status: int = 200, **values:
     return page(request, template, status, formats=Formats(language_of(request), zone, parts.clock()), **values)
 
 
-def page(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-    """The template with `_`, `ngettext`, `lang`, `address()`, `asset()`, the shell, and the `csrf` field's value."""
+def page(
+    request: web.Request, template: str, status: int = 200, *, frames: Sequence[str] = (), **values: Any
+) -> web.Response:
+    """The template with `_`, `ngettext`, `lang`, `address()`, `asset()`, the shell, and the `csrf` field's value.
+
+    `frames` are the only origins whose pages it may show inside itself.
+    """
     language = language_of(request)
     known = request.get(CALLER)
     secret = (session_cookie(request) if known else form_cookie(request)) or new_session_id()
@@ -71,17 +77,21 @@ def page(request: web.Request, template: str, status: int = 200, **values: Any) 
         "csrf_field": FIELD,
         "csrf": csrf_token(secret),
         "who": known,
-        "sections": sections_of(known.role) if known else (),
+        "sections": sections_of(known.role, has_desk=_has_desk(known)) if known else (),
         "path": request.path,
         **values,
     }
     response = aiohttp_jinja2.render_template(template, request, context, status=status)
-    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Content-Security-Policy"] = f"{_POLICY}; frame-src {' '.join(frames)}" if frames else _POLICY
     # With no-referrer a browser sends `Origin: null` with our own forms too (Fetch §3.2), which csrf must refuse.
     response.headers["Referrer-Policy"] = "same-origin"
     if known is None:
         set_form(request, response, secret)
     return response
+
+
+def _has_desk(known: Caller) -> bool:
+    return known.account is not None and known.account.user_id is not None
 
 
 def language_of(request: web.Request) -> str:

@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from daemon.acts import CannotAct, Why
 from daemon.errors import TryAgain
 from daemon.message import Message
 from daemon.store.ringtone_choice import UnknownRingtone
@@ -112,6 +113,10 @@ def _problem_of(error: Exception, request: web.Request) -> Problem:
             return invalid([FieldError("ringtone", error.message)])
         case Conflict():
             return Problem(409, Message("this collides with what is stored; nothing was changed"))
+        case CannotAct():
+            headers = {"Retry-After": "5"} if error.why is Why.NOT_CONNECTED else {}
+            status = 503 if error.why is Why.NOT_CONNECTED else 409
+            return Problem(status, error.message, headers=headers, why=error.why.value)
         case TimeoutError():
             return Problem(503, Message("this took too long; try again"), headers={"Retry-After": "5"})
         case TryAgain():

@@ -10,10 +10,14 @@ from aiohttp.typedefs import Handler
 from daemon.store.tokens import Role
 from daemon.web import (
     accounts,
+    agent_state,
     agents,
     audit,
+    call_controls,
     call_settings,
     calls,
+    click_to_call,
+    colleagues,
     csv_export,
     csv_import,
     deliveries,
@@ -42,11 +46,14 @@ from daemon.web.pages import agents as agent_pages
 from daemon.web.pages import audit as audit_pages
 from daemon.web.pages import call_settings as settings_page
 from daemon.web.pages import deliveries as delivery_pages
-from daemon.web.pages import home, reference
+from daemon.web.pages import desk as desk_page
+from daemon.web.pages import home, reference, webphone
 from daemon.web.pages import hotlines as hotline_pages
 from daemon.web.pages import pbx as pbx_page
 from daemon.web.pages import queues as queue_pages
 from daemon.web.pages import ringtones as ringtones_page
+from daemon.web.pages import ticket as ticket_page
+from daemon.web.pages import tickets as tickets_page
 from daemon.web.pages import tokens as token_pages
 from daemon.web.pages import webhooks as webhook_pages
 
@@ -105,11 +112,14 @@ ROUTES: Final = (
     Route("GET", f"{_API}/ringtones/{{name}}", ringtones.get_ringtone, _SUPERVISORS),
     Route("PATCH", f"{_API}/ringtones/{{name}}", ringtones.patch_ringtone, _ADMIN),
     Route("DELETE", f"{_API}/ringtones/{{name}}", ringtones.remove_ringtone, _ADMIN),
-    Route("GET", f"{_API}/ringtones/{{name}}/audio", ringtones.get_audio, _SUPERVISORS),
+    Route("GET", f"{_API}/ringtones/{{name}}/audio", ringtones.get_audio, _AGENTS),
     Route("GET", "/ringtones/{token}/{file}", phone_sounds.get_phone_sound, None),
     Route("GET", f"{_API}/calls", calls.list_calls, _AGENTS),
+    Route("POST", f"{_API}/calls", click_to_call.order_call, _AGENTS),
     Route("GET", f"{_API}/calls/{{call_id}}", calls.get_call, _AGENTS),
     Route("GET", f"{_API}/tickets", tickets.list_tickets, _AGENTS),
+    Route("GET", f"{_API}/tickets/counts", tickets.count_undone, _AGENTS),
+    Route("POST", f"{_API}/tickets/bulk", tickets.patch_tickets, _AGENTS),
     Route("GET", f"{_API}/tickets/{{ticket_id}}", tickets.get_ticket, _AGENTS),
     Route("PATCH", f"{_API}/tickets/{{ticket_id}}", tickets.patch_ticket, _AGENTS),
     Route("GET", f"{_API}/webhooks", webhooks.list_webhooks, _SUPERVISORS),
@@ -127,6 +137,16 @@ ROUTES: Final = (
     Route("GET", f"{_API}/desk", desk.get_desk, _AGENTS),
     Route("GET", f"{_API}/desk/events", desk.stream_desk, _AGENTS),
     Route("POST", f"{_API}/desk/pops/{{pbx}}/{{call_id}}/open", desk.open_popup, _AGENTS),
+    Route("GET", f"{_API}/desk/state", agent_state.get_state, _AGENTS),
+    Route("PUT", f"{_API}/desk/state", agent_state.put_state, _AGENTS),
+    Route("GET", f"{_API}/desk/colleagues", colleagues.list_colleagues, _AGENTS),
+    Route("POST", f"{_API}/desk/calls/{{pbx}}/{{call_id}}/hangup", call_controls.hang_up, _AGENTS),
+    Route("POST", f"{_API}/desk/calls/{{pbx}}/{{call_id}}/mute", call_controls.mute, _AGENTS),
+    Route("POST", f"{_API}/desk/calls/{{pbx}}/{{call_id}}/unmute", call_controls.unmute, _AGENTS),
+    Route("POST", f"{_API}/desk/calls/{{pbx}}/{{call_id}}/dtmf", call_controls.send_digits, _AGENTS),
+    Route("POST", f"{_API}/desk/calls/{{pbx}}/{{call_id}}/transfer", call_controls.transfer, _AGENTS),
+    Route("POST", f"{_API}/desk/calls/{{pbx}}/{{call_id}}/attended-transfer", call_controls.consult, _AGENTS),
+    Route("DELETE", f"{_API}/desk/calls/{{pbx}}/{{call_id}}/attended-transfer", call_controls.go_back, _AGENTS),
     Route("GET", f"{_API}/session", session.get_session, _AGENTS),
     Route("GET", f"{_API}/sessions", sessions.list_sessions, _AGENTS),
     Route("DELETE", f"{_API}/sessions/{{session_id}}", sessions.remove_session, _AGENTS),
@@ -148,6 +168,11 @@ ROUTES: Final = (
     Route("GET", "/assets/{version}/{name}", get_asset, None),
     Route("GET", "/favicon.ico", get_icon, None),
     Route("GET", "/", home.show_home, _AGENTS, page=True),
+    Route("GET", "/desk", desk_page.show_desk, _AGENTS, page=True),
+    Route("GET", "/tickets", tickets_page.show_tickets, _AGENTS, page=True),
+    Route("GET", "/missed", tickets_page.show_missed, _AGENTS, page=True),
+    Route("GET", "/tickets/{ticket_id}", ticket_page.show_ticket, _AGENTS, page=True),
+    Route("GET", "/webphone", webphone.show_webphone, _AGENTS, page=True),
     Route("GET", "/sign-in", sign_in.show_sign_in, None, page=True),
     Route("POST", "/sign-in", sign_in.enter, None, page=True),
     Route("GET", "/set-up/{token}", set_up.show_set_up, None, page=True),

@@ -16,9 +16,11 @@ from daemon.web.auth import ACCESS, REVOCATIONS, Revocations, authorize
 from daemon.web.body import BODY_LIMIT
 from daemon.web.brake import BRAKE, Brake
 from daemon.web.caller import CALLER
+from daemon.web.framing import FRAMINGS, Framings
 from daemon.web.page import PAGES, problem_page, set_up_pages, wants_page, words
 from daemon.web.password_check import PASSWORD_CHECK, PasswordCheck
 from daemon.web.problem import SHOWING, Problem, Showing, problem_response, problems
+from daemon.web.rate import ORDERS, orders_of_calls
 from daemon.web.remote import remote_of
 from daemon.web.routes import ENDLESS, QUIET, ROUTES, Route
 from daemon.web.services import SERVICES, Services
@@ -57,7 +59,7 @@ def build_app(parts: Services) -> web.Application:
     app = web.Application(middlewares=(log_access, problems, limit_time, authorize), client_max_size=BODY_LIMIT)
     app[SERVICES] = parts
     app[USES], app[BRAKE], app[PASSWORD_CHECK], app[REVOCATIONS] = Uses(), Brake(), PasswordCheck(), Revocations()
-    app[SOUND_FILES] = SoundFiles()
+    app[SOUND_FILES], app[FRAMINGS], app[ORDERS] = SoundFiles(), Framings(), orders_of_calls()
     app[ACCESS] = {(route.method, route.path): route.access for route in ROUTES}
     app[PAGES] = frozenset((route.method, route.path) for route in ROUTES if route.page)
     app[SHOWING] = Showing(show_problem)
@@ -146,3 +148,4 @@ async def _end_listeners(app: web.Application) -> None:
 async def _finish_uses(app: web.Application) -> AsyncIterator[None]:
     yield
     await app[USES].close()
+    await app[FRAMINGS].close()

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from aiohttp import web
 
+from daemon.acts import Acts, AgentStates
 from daemon.call.signals import UnixMs
 from daemon.pbx import Finding, Inventory, PbxState, Snippet
 from daemon.store.reader import Reader
@@ -66,6 +67,14 @@ class TargetAnswer:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class PageHead:
+    """What a page's server said before the page itself; `url` is where redirects led."""
+
+    url: str
+    headers: Sequence[tuple[str, str]]
+
+
 class Pbxs(Protocol):
     """The configured PBXs. None for a name that is none of theirs; no method raises because a PBX is down."""
 
@@ -91,6 +100,7 @@ class Services:
     request is answered. `announced` hands deliveries that a web request committed to the engine. `replay` makes one
     delivery pending again (False: there is none), `replay_failed` all failed ones of a webhook, and tells how many.
     `try_target` sends one message now and keeps nothing. `refuse_target` says why a URL may not be a target.
+    `page_head` asks a site for a page, shortly, and reads the headers only (None: no answer, or none may be asked for).
     `public_url` is how people reach the server (None: as they asked); only what `trusted_proxies` say in
     X-Forwarded-For is believed.
     """
@@ -106,7 +116,10 @@ class Services:
     replay_failed: Callable[[str], Awaitable[int]]
     try_target: Callable[[Target], Awaitable[TargetAnswer]]
     refuse_target: Callable[[str], str | None]
+    page_head: Callable[[str], Awaitable[PageHead | None]]
     pbxs: Pbxs
+    acts: Acts
+    states: AgentStates
     desks: Desks
     public_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()

@@ -34,7 +34,7 @@ async def test_where_all_is_well_every_test_is_passed_and_only_asked(linked: Lin
     assert {name for name, finding in found.items() if finding.ok is not True} == set()
     assert set(found) == {
         *("connected", "login", "version", "clock", "list_calls", "hang_up", "originate", "variables"),
-        *("events", "timestamps", "queues", "endpoints"),
+        *("transfer", "pause", "events", "timestamps", "queues", "endpoints"),
     }
     assert all(finding.fix is None for finding in found.values())
     assert set(linked.pbx.asked) <= HARMLESS
@@ -64,7 +64,7 @@ async def test_a_right_that_lacks_is_named_with_its_fix_after_one_more_login(lin
     assert (found["originate"].ok, found["variables"].ok, found["hang_up"].ok) == (False, False, True)
     assert "Setvar" in found["variables"].words
     assert "Getvar" not in found["variables"].words
-    assert "write = call,originate,reporting" in str(found["originate"].fix)
+    assert "write = call,originate,agent,reporting" in str(found["originate"].fix)
     assert linked.link.logins == 2
     assert linked.link.last_failure is None  # what we did ourselves is no failure
 

@@ -53,6 +53,11 @@ _CALLS: Final = (
     *("attended_transfer", "outgoing_busy", "queue_timeout", "click_to_call", "queue_answered"),
 )
 
+_PROFILE: Final = """<!DOCTYPE html><html lang="vi"><title>Hồ sơ</title><style>
+body { font: 14px/1.6 system-ui, sans-serif; margin: 24px; color: #1a202c } h1 { font-size: 18px } dt { color: #566176 }
+dd { margin: 0 0 12px } </style><h1>Nguyễn Thị Lan</h1><dl><dt>Gói cước</dt><dd>Gia đình 150 Mbps</dd>
+<dt>Hợp đồng</dt><dd>HD-2025-08812, còn 7 tháng</dd><dt>Công nợ</dt><dd>0 đ</dd></dl></html>"""
+
 
 async def furnish(house: House, clock: Traveller) -> Mapping[str, str]:
     """Fills the house; returns the ids that its pages' addresses need. The clock ends at half past ten."""
@@ -82,11 +87,12 @@ async def _admin(house: House) -> AsyncIterator[Api]:
 
 
 async def _settings(house: House, api: Api) -> None:
+    house.crm.plan("/ho-so", Reply(headers={"Content-Type": "text/html; charset=utf-8"}, body=_PROFILE.encode()))
     await api.put(
         "call-settings",
         {
             "popup_answer_url": f"{house.crm.url}/khach-hang?so={{customerNumber}}",
-            "incoming_iframe_url": "https://crm.example.com/khach-hang",
+            "incoming_iframe_url": f"{house.crm.url}/ho-so",
             "missed_call_merge": "incoming_and_outgoing",
             "sla_target_percent": 85,
             "ringtone": "marimba",

@@ -11,7 +11,10 @@ Theme = Literal["light", "dark"]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """`name` is the stem of its pictures; `values` fill the route. `dark` and `phone`: pictured so too."""
+    """`name` is the stem of its pictures; `values` fill the route. `dark` and `phone`: pictured so too.
+
+    `by_agent`: as the agent `an` sees it, not as an admin does.
+    """
 
     route: str
     name: str
@@ -20,6 +23,7 @@ class Shown:
     dark: bool = False
     phone: bool = False
     signed_in: bool = True
+    by_agent: bool = False
 
     def path(self, ids: Mapping[str, str]) -> str:
         """`ids` are those that only the running house knows."""
@@ -27,6 +31,18 @@ class Shown:
 
 
 PAGES: Final = (
+    Shown("/tickets", "tickets", "What came of calls, and what is to be done.", dark=True, phone=True),
+    Shown("/missed", "missed", "Who waits to be called back.", phone=True),
+    Shown(
+        "/tickets/{ticket_id}",
+        "ticket",
+        "One ticket: its calls, the note, the customer's page.",
+        {"ticket_id": "1"},
+        dark=True,
+        phone=True,
+    ),
+    Shown("/desk", "desk", "An agent's day: who rings, whom to call back.", dark=True, phone=True, by_agent=True),
+    Shown("/webphone", "webphone", "A small window: dial, act on the call, give it on.", phone=True, by_agent=True),
     Shown("/settings/calls", "call-settings", "The call settings, and what they will do.", dark=True, phone=True),
     Shown("/settings/agents", "agents", "Who has which phone.", phone=True),
     Shown("/settings/new-agent", "new-agent", "Somebody new who answers calls."),

@@ -67,10 +67,13 @@ async def take_all(folder: Path) -> None:
 
 
 async def _take_pages(house: House, ids: Mapping[str, str], folder: Path) -> None:
-    visitor, admin = await house.visitor(), await house.browser_of("minh.tran")
+    visitor, admin, agent = await house.visitor(), await house.browser_of("minh.tran"), await house.browser_of("an")
+    await agent.open("/password")
+    await agent.speak("en")
     for page in PAGES:
         if page != _of_set_up():
-            await _take(admin if page.signed_in else visitor, page, ids, folder)
+            who = agent if page.by_agent else admin if page.signed_in else visitor
+            await _take(who, page, ids, folder)
 
 
 async def _take(who: Person, page: Shown, ids: Mapping[str, str], folder: Path) -> None:

@@ -184,3 +184,42 @@ async def test_trying_a_refused_target_says_why() -> None:
 
 def test_the_installed_aiohttp_lets_us_check_the_address_at_connect_time() -> None:
     assert tuple(map(int, aiohttp.__version__.split(".")[:2])) >= (3, 12)
+
+
+async def head_of(*replies: Reply, path: str = "/page") -> tuple[str, dict[str, str]] | None:
+    """Where redirects led and the headers, of the first page."""
+    async with Receiver() as crm, new_sender() as sender:
+        for number, reply in enumerate(replies):
+            crm.plan(path if not number else f"{path}{number}", reply)
+        found = await sender.read_head(f"{crm.url}{path}")
+        return None if found is None else (found[0].removeprefix(crm.url), {k.lower(): v for k, v in found[1]})
+
+
+async def test_the_head_of_a_page_is_read_without_the_page() -> None:
+    for misbehaviour in (None, Misbehaviour.ENDLESS_BODY, Misbehaviour.SLOW_BODY):
+        found = await head_of(Reply(headers={"X-Frame-Options": "DENY"}, misbehaviour=misbehaviour))
+        assert found is not None
+        assert found[0] == "/page"
+        assert misbehaviour or found[1]["x-frame-options"] == "DENY"
+
+
+async def test_the_head_is_that_of_the_page_to_which_redirects_lead() -> None:
+    found = await head_of(Reply(302, {"Location": "/page1"}), Reply(headers={"X-Frame-Options": "SAMEORIGIN"}))
+    assert found is not None
+    assert (found[0], found[1]["x-frame-options"]) == ("/page1", "SAMEORIGIN")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(302, {"Location": "/page"}),
+        Reply(302, {"Location": "http://169.254.169.254/latest/meta-data"}),
+        Reply(302, {"Location": "file:///etc/passwd"}),
+        Reply(302, {"Location": "//user:password@127.0.0.1/"}),
+        Reply(misbehaviour=Misbehaviour.RESET),
+        Reply(misbehaviour=Misbehaviour.GARBAGE),
+        Reply(misbehaviour=Misbehaviour.HANG),
+    ],
+)
+async def test_a_page_that_cannot_be_asked_or_leads_where_nobody_may_go_has_no_head(reply: Reply) -> None:
+    assert await head_of(reply) is None

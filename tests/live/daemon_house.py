@@ -172,10 +172,12 @@ class House:
 
 
 @asynccontextmanager
-async def daemon_inside(folder: Path, pbx: Asterisk, secret: str | None = None) -> AsyncIterator[House]:
+async def daemon_inside(
+    folder: Path, pbx: Asterisk, secret: str | None = None, wrap_up_seconds: int = 0
+) -> AsyncIterator[House]:
     """The daemon in this process; `secret` other than the right one for the manager is refused by the PBX."""
     config, token = folder / "callwarden.toml", new_token()
-    config.write_text(config_text(folder, pbx, 0, secret or pbx.secret))
+    config.write_text(config_text(folder, pbx, 0, secret or pbx.secret, wrap_up_seconds))
     async with Receiver() as crm, Daemon(load_config(config)) as daemon:
         await daemon.store.writer.change(lambda: add_token(token, Role.ADMIN, "live", now_ms()))
         async with api_client(daemon.web.port, token) as api:
@@ -203,7 +205,7 @@ async def daemon_beside(folder: Path, pbx: Asterisk) -> AsyncIterator[House]:
         assert await process.stop() == 0
 
 
-def config_text(folder: Path, pbx: Asterisk, http_port: int, secret: str) -> str:
+def config_text(folder: Path, pbx: Asterisk, http_port: int, secret: str, wrap_up_seconds: int = 0) -> str:
     return f"""
 [http]
 listen = "127.0.0.1:{http_port}"
@@ -217,6 +219,8 @@ host = "{pbx.host}"
 port = {pbx.ami_port}
 username = "{pbx.user}"
 secret = "{secret}"
+originate_context = "from-desk"
+wrap_up_seconds = {wrap_up_seconds}
 """
 
 

@@ -77,6 +77,8 @@ class PhoneCall:
     reason: str = ""
     media: str = "none"
     transfer_codes: list[int] = field(default_factory=list)
+    digits: str = ""
+    """The keys that the other side pressed."""
 
     def header(self, name: str) -> str | None:
         """A header of the INVITE this phone got, None when it has none."""
@@ -133,6 +135,17 @@ class PhoneCall:
 
     async def dtmf(self, digits: str) -> None:
         await self.phone.command("dtmf", call=self.key, digits=digits)
+
+    async def hears(self, sound: bool, within: float = 5.0) -> None:
+        """Wait until the other side is heard for a while, or not any more; it plays a tone with short gaps."""
+        deadline, quiet = time.monotonic() + within, 0
+        while time.monotonic() < deadline:
+            level = await self.phone.command("heard", call=self.key)
+            quiet = 0 if level > 5 else quiet + 1
+            if (sound and level > 5) or (not sound and quiet > 15):
+                return
+            await asyncio.sleep(0.05)
+        raise TimeoutError(f"phone {self.phone.user}: {'nothing' if sound else 'something'} was heard for {within} s")
 
 
 class Phone:
@@ -340,6 +353,8 @@ class Phone:
                 call.code, call.reason = event["code"], event["reason"]
             case "media":
                 call.media = event["state"]
+            case "digit":
+                call.digits += event["digit"]
             case "transfer":
                 call.transfer_codes.append(event["code"])
 

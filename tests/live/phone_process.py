@@ -67,6 +67,9 @@ class Talk(pj.Call):  # type: ignore[misc]
         }
         tell("media", call=self.key, state=names.get(states[0], "none") if states else "none")
 
+    def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
+        tell("digit", call=self.key, digit=str(prm.digit))
+
     def onCallTransferStatus(self, prm: Any) -> None:  # noqa: N802
         tell("transfer", call=self.key, code=int(prm.statusCode), final=bool(prm.finalNotify))
         # After a REFER that went well the PBX waits for the phone's BYE, and phones send it.
@@ -202,6 +205,12 @@ class PhoneProcess:
 
     def do_dtmf(self, command: Json) -> None:
         self._talk(command).dialDtmf(command["digits"])
+
+    def do_heard(self, command: Json) -> int:
+        """How loud the other side is now, 0 to 255; only what goes somewhere is measured, and pjsua calls it tx."""
+        sound = self._talk(command).getAudioMedia(-1)
+        sound.startTransmit(self.endpoint.audDevManager().getPlaybackDevMedia())
+        return int(sound.getTxLevel())
 
     # ---- inside --------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ FORBIDDEN = {
     "Reload": {},
     "PJSIPShowEndpoints": {},  # class `system`: device states do instead
     "UserEvent": {"UserEvent": "Hello"},
+    "MuteAudio": {"Channel": "PJSIP/1001", "Direction": "in", "State": "on"},  # class `system`: a function does instead
 }
 
 
@@ -89,6 +90,23 @@ async def test_what_the_daemon_does_it_may_do(user: Lab, phone: PhoneMaker) -> N
     assert (await user.action("Getvar", Channel=name, Variable="A"))["Value"] == "1"
     assert (await user.action("Hangup", Channel=name))["Response"] == "Success"
     await user.event("OriginateResponse", Response="Failure")
+
+
+async def test_it_may_pause_agents_and_hears_of_every_pause(user: Lab) -> None:
+    for paused in ("true", "false"):
+        answered = await user.action("QueuePause", Interface="PJSIP/1001", Paused=paused, Reason="lunch")
+        assert answered["Response"] == "Success"
+    await user.event("QueueMemberPause", Queue="support", Paused="0")
+    told = [m for m in user.messages() if m.get("Event") == "QueueMemberPause" and m["Queue"] == "support"]
+    assert [(m["Paused"], m["PausedReason"]) for m in told] == [("1", "lunch"), ("0", "lunch")]
+
+
+@pytest.mark.parametrize("action", ["PlayDTMF", "BlindTransfer", "Atxfer", "CancelAtxfer", "Setvar"])
+async def test_what_agents_do_to_their_calls_it_may_do(user: Lab, action: str) -> None:
+    """Refused for the channel that is none, not for the right."""
+    headers = {"Channel": "PJSIP/none-1", "Exten": "1001", "Context": "from-agents", "Digit": "1", "Variable": "A"}
+    refused = await user.action(action, **headers)
+    assert (refused["Response"], refused["Message"] == "Permission denied") == ("Error", False)
 
 
 @pytest.mark.parametrize("action", ["DeviceStateList", "QueueStatus", "CoreShowChannels"])

@@ -75,13 +75,13 @@ async def test_a_forgotten_phone_that_rings_is_found(house: House, phone: PhoneM
 
 
 async def test_a_wrong_right_is_named_and_found_again_once_given(house: House) -> None:
-    async with manager_conf(house.pbx, "write = call,originate,reporting", "write = call"):
+    async with manager_conf(house.pbx, "write = call,originate,agent,reporting", "write = call"):
         assert (await checked(house))["originate"]["ok"] is True  # a session keeps the rights of its login
         await logged_in_again(house)
         weak = await checked(house)
         assert {name for name, test in weak.items() if test["ok"] is False} >= {"list_calls", "originate"}
         assert (weak["hang_up"]["ok"], weak["variables"]["ok"], weak["queues"]["ok"]) == (True, True, True)
-        assert "write = call,originate,reporting" in weak["originate"]["fix"]
+        assert "write = call,originate,agent,reporting" in weak["originate"]["fix"]
         assert (await discovered(house))["problems"] == []  # device states need `call` only
     again = await checked(house)
     assert {again[name]["ok"] for name in ("list_calls", "originate")} == {True}

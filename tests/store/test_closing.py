@@ -10,8 +10,10 @@ import pytest
 
 from daemon.call.model import Call, Direction
 from daemon.policy.decision import CloseMissed, EventType, Reason
+from daemon.store.audit import By
 from daemon.store.store import Store
-from daemon.store.ticket_pages import TicketFilter, change_ticket, read_tickets
+from daemon.store.ticket_changes import change_ticket
+from daemon.store.ticket_pages import TicketFilter, read_tickets
 from daemon.store.values import Committed, Ticket, TicketStatus, Unit
 from tests.store.made import CUSTOMER, NOON, Kept, add_webhook, answered, missed_unit, ringing, unit
 
@@ -106,7 +108,7 @@ async def test_closing_is_told_once_and_says_why(desk: Desk) -> None:
 async def test_closed_by_hand_and_reopened_is_for_people_to_decide(desk: Desk) -> None:
     await desk.record(missed_unit(ringing(1), "a"))
     back = reached(ringing(LATER))
-    await desk.store.writer.change(lambda: change_ticket(1, {"status": TicketStatus.CLOSED}, NOON))
+    await desk.store.writer.change(lambda: change_ticket(1, {"status": TicketStatus.CLOSED}, By("an", NOON)))
     (closing,) = await desk.record(back)
     (ticket,) = await desk.tickets()
     assert (ticket.closed_reason, closing.closed) == ("manual", ())

@@ -36,8 +36,9 @@ from daemon.store.values import Delivery, Unit
 from daemon.web.csrf import csrf_token
 from daemon.web.feed import EventFeed
 from daemon.web.server import build_app
-from daemon.web.services import Check, Services, Target, TargetAnswer
+from daemon.web.services import Check, PageHead, Services, Target, TargetAnswer
 from tests.factory import missed
+from tests.web.acts import Acts, States
 from tests.web.pbxs import Pbxs
 
 Client = TestClient[Request, Application]
@@ -71,7 +72,11 @@ class House:
     rules_changes: int = 0
     announced: list[Delivery] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
+    asked_for: list[str] = field(default_factory=list)
+    page_head: PageHead | None = None
     pbxs: Pbxs = field(default_factory=Pbxs)
+    acts: Acts = field(default_factory=Acts)
+    states: States = field(default_factory=States)
     checks: list[Check] = field(default_factory=lambda: [Check("store", ok=True), Check("pbx main", ok=True)])
     tokens: dict[Role, str] = field(default_factory=dict)
     desks: DeskBoard = field(init=False)
@@ -93,7 +98,10 @@ class House:
             replay_failed=self._replay_failed,
             try_target=self._try_target,
             refuse_target=_refusal,
+            page_head=self._page_head,
             pbxs=self.pbxs,
+            acts=self.acts,
+            states=self.states,
             public_url=self.public_url,
             trusted_proxies=self.trusted_proxies,
         )
@@ -168,6 +176,10 @@ class House:
 
     async def _replay_failed(self, webhook_id: str) -> int:
         return await self.store.writer.change(lambda: outbox.replay_failed(webhook_id, self.now))
+
+    async def _page_head(self, url: str) -> PageHead | None:
+        self.asked_for.append(url)
+        return self.page_head
 
     async def _try_target(self, target: Target) -> TargetAnswer:
         self.targets.append(target)

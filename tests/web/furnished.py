@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from daemon.call.model import PbxName, UserId
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, PopScreen, Reason, TicketKind
 from daemon.store.built_in_ringtones import built_in_sound
@@ -33,6 +34,13 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/queues/import"): b"name,create_tickets\nsupport,false\n",
     ("POST", "/hotlines/import"): b"number,label\n19001234,Sales\n",
     ("PATCH", "/tickets/{ticket_id}"): {"status": "closed", "assignee": "an", "note": "gọi lại"},
+    ("POST", "/tickets/bulk"): {"ticket_ids": ["1", "2"], "status": "pending", "add_tags": ["VIP"]},
+    ("POST", "/calls"): {"number": "0901 234 567", "user_id": "an", "hotline": "19001234"},
+    ("POST", "/desk/pops/{pbx}/{call_id}/open"): {"browser": "window-1"},
+    ("PUT", "/desk/state"): {"state": "paused", "reason": "lunch"},
+    ("POST", "/desk/calls/{pbx}/{call_id}/dtmf"): {"digits": "15#"},
+    ("POST", "/desk/calls/{pbx}/{call_id}/transfer"): {"number": "1002"},
+    ("POST", "/desk/calls/{pbx}/{call_id}/attended-transfer"): {"number": "0901234567"},
     ("POST", "/webhooks"): {"url": HOOK, "events": ["call.missed"]},
     ("PATCH", "/webhooks/{webhook_id}"): {"description": "CRM"},
     ("POST", "/accounts"): {"name": "binh", "role": "agent", "password": PASSWORD},
@@ -53,6 +61,7 @@ async def furnish(house: House) -> dict[str, str]:
     await house.add_account("an", Role.AGENT, user_id="an")
     call = await house.miss(1, queue="support")
     await _answer(house)
+    await _pop(house)
     token = await house.ask("POST", "/api/v1/tokens", json={"role": "agent"})
     return {
         "agents": "an",
@@ -86,6 +95,14 @@ async def _answer(house: House) -> None:
         AnnounceCall(EventType.CALL_ANSWERED, call, None, "", Reason.SUBSCRIBED),
     )
     await house.record(Unit(UnixMs(NOW + 5000), call, made))
+
+
+async def _pop(house: House) -> None:
+    """The popup of `mai`, whose desk is asked for."""
+    mai = UserId("mai")
+    call = answered("x", pbx=PbxName("x"))
+    popup = PopScreen(call, mai, HOOK, UnixMs(NOW), True, False, Reason.AGENT_ANSWERED)
+    await house.record(Unit(UnixMs(NOW + 5000), call, (popup,)))
 
 
 async def _deliver(house: House) -> str:

@@ -73,7 +73,7 @@ async def test_only_the_chosen_types_arrive(house: House) -> None:
         assert [(await listener.next())[0] for _ in range(2)] == ["call.missed", "ticket.created"]
 
 
-@pytest.mark.parametrize("kind", [*EventType, "popup", "agent.ringing", "agent.ringing_ended"])
+@pytest.mark.parametrize("kind", [*EventType, "popup", "agent.connected", "agent.ringing", "agent.ringing_ended"])
 async def test_every_type_that_is_published_can_be_chosen(house: House, kind: str) -> None:
     async with listening(house, f"?types={kind}") as listener:
         house.feed.publish("something.else", {})

@@ -12,9 +12,10 @@ export class Refused extends Error {
 }
 
 /** One request. `body` is an object (sent as JSON), a string or a Blob; resolves to {document, headers}. */
-export async function ask(method, path, body, headers = {}) {
+export async function ask(method, path, body, headers = {}, options = {}) {
   const json = body !== undefined && typeof body !== "string" && !(body instanceof Blob);
   const answer = await fetch(meta("base") + path, {
+    ...options,
     method,
     body: json ? JSON.stringify(body) : body,
     headers: {

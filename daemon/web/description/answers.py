@@ -74,6 +74,24 @@ class Ticket:
     updated_at: Time
     closed_at: Time | None
     closed_reason: Annotated[str | None, Field(description="`manual`, or the rule that closed it.")]
+    tags: tuple[str, ...]
+    version: Annotated[int, Field(description="Grows with every change; the `ETag` of the ticket.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedTickets:
+    """What came of a change of several."""
+
+    items: tuple[Ticket, ...]
+    missing: Annotated[tuple[str, ...], Field(description="The numbers of those that do not exist.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketCounts:
+    """How many there are, at most a thousand."""
+
+    tickets: Annotated[int, Field(description="Not closed yet; of an agent who is signed in: his own.")]
+    missed: Annotated[int, Field(description="Missed and not called back yet.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from daemon.call.model import CallState, Direction, Outcome
@@ -22,7 +23,8 @@ from daemon.web.description.model import (
     time,
 )
 from daemon.web.query import VALUE_LIMIT
-from daemon.web.tickets import TicketForm
+from daemon.web.ticket_query import Yes
+from daemon.web.tickets import TicketForm, TicketsForm
 
 _CALL_ID: Final = path("call_id", "The id of a call.", 150)
 _TICKET_ID: Final = path("ticket_id", "The number of a ticket.", 18, "^[0-9]+$")
@@ -55,6 +57,15 @@ CALLS: Final[Descriptions] = {
     ),
 }
 
+_TICKET_ETAG: Final = {"ETag": "The version of the ticket, for `If-Match`."}
+
+
+def _several(name: str, about: str, kind: type[StrEnum]) -> Parameter:
+    words = ", ".join(f"`{member.value}`" for member in kind)
+    schema = {"type": "string", "maxLength": VALUE_LIMIT, "examples": [next(iter(kind)).value]}
+    return Parameter(name, f"{about} One or more, separated by commas, of {words}.", schema)
+
+
 TICKETS: Final[Descriptions] = {
     ("GET", "/tickets"): Description(
         tag="Tickets",
@@ -64,25 +75,51 @@ TICKETS: Final[Descriptions] = {
             text("hotline", "Of this number of yours."),
             text("assignee", "Of this agent."),
             text("customer_number", "Of this customer, in E.164."),
-            choice("status", "With this status.", TicketStatus),
-            choice("kind", "Of this kind.", TicketKind),
+            text("number", "Of customers with this number in any form (0901…, +84901…, 84901…), or a part of it."),
+            text("tag", "With this tag."),
+            _several("status", "With this status.", TicketStatus),
+            _several("kind", "Of this kind.", TicketKind),
+            choice("unassigned", "That nobody works on.", Yes),
+            choice("mine", "Of the agent who is signed in.", Yes),
             *PAGING,
         ),
         answers={200: Answer("A page of tickets.", ListOf(answers.Ticket))},
+    ),
+    ("GET", "/tickets/counts"): Description(
+        tag="Tickets",
+        summary="How many tickets are to be done.",
+        answers={200: Answer("The counts.", answers.TicketCounts)},
+    ),
+    ("POST", "/tickets/bulk"): Description(
+        tag="Tickets",
+        summary="Changes several tickets alike, all or none of them.",
+        more="Those that do not exist are named in `missing`. Closing sends `ticket.closed` for each.",
+        body=Body(TicketsForm, partial=True, needed=("ticket_ids",)),
+        answers={200: Answer("The tickets as they are now.", answers.ChangedTickets)},
     ),
     ("GET", "/tickets/{ticket_id}"): Description(
         tag="Tickets",
         summary="One ticket.",
         parameters=(_TICKET_ID,),
-        answers={200: Answer("The ticket.", answers.Ticket)},
+        answers={200: Answer("The ticket.", answers.Ticket, _TICKET_ETAG)},
     ),
     ("PATCH", "/tickets/{ticket_id}"): Description(
         tag="Tickets",
-        summary="Changes status, assignee or note of a ticket.",
+        summary="Changes status, assignee, note or tags of a ticket.",
         more="Closing sends `ticket.closed`; a ticket that is closed already is left as it is.",
-        parameters=(_TICKET_ID,),
+        parameters=(
+            _TICKET_ID,
+            Parameter(
+                "If-Match",
+                "The `ETag` of the ticket as you read it: 412 when somebody else was faster. Left out: the last one "
+                "wins.",
+                {"type": "string"},
+                "header",
+            ),
+        ),
         body=Body(TicketForm, partial=True),
-        answers={200: Answer("The ticket as it is now.", answers.Ticket)},
+        answers={200: Answer("The ticket as it is now.", answers.Ticket, _TICKET_ETAG)},
+        refusals={412: "Somebody changed the ticket meanwhile; `ticket` is what it is now."},
     ),
 }
 
@@ -92,7 +129,7 @@ EVENTS: Final[Descriptions] = {
         summary="Everything that happens, as Server-Sent Events.",
         more=(
             "Each event has an `id`, the `event` (the types of the webhooks, and `agent.ringing`, "
-            "`agent.ringing_ended` and `popup`) and as `data` one line of JSON: the call or ticket. "
+            "`agent.ringing_ended`, `popup` and `ticket.changed`) and as `data` one line of JSON: the call or ticket. "
             "`reset` says that events are gone: read the lists again. Comments keep the connection alive."
         ),
         parameters=(

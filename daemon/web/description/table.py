@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from daemon.web.description.access import ACCESS
+from daemon.web.description.acting import ACTING
 from daemon.web.description.calls import CALLS, EVENTS, TICKETS
+from daemon.web.description.desk import DESK
 from daemon.web.description.model import Descriptions
 from daemon.web.description.pbx import PBX
 from daemon.web.description.ringtones import RINGTONES
@@ -15,7 +17,9 @@ from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
 
 DESCRIPTIONS: Final[Descriptions] = {
     **CALLS,
+    **ACTING,
     **TICKETS,
+    **DESK,
     **EVENTS,
     **CALL_SETTINGS,
     **TEAM,

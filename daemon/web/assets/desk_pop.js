@@ -1,0 +1,88 @@
+// The customer's page opens once for a call, in the window that the server lets open it, whatever tabs there are.
+//
+// A window that is opened from our page could lead our page elsewhere (`opener.location`). A new tab is cut off from us
+// before it goes anywhere. One that is used again must stay within our reach, so its opener is an empty frame inside
+// the page: nothing is in it, it may lead the page nowhere, and our policy lets it go nowhere itself.
+
+import { Refused, ask } from "./api.js";
+import { choices } from "./desk_choices.js";
+import { isLeader } from "./desk_leader.js";
+import { keyOf } from "./desk_state.js";
+import { serverNow } from "./desk_words.js";
+
+const FRESH_MS = 60000; // later the call has gone on without it: the card offers it
+const ATTEMPTS = 4;
+const NAME = "callwarden-customer";
+const browser = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const tried = new Set();
+export const blocked = new Set();
+
+function opener() {
+  const known = document.getElementById("window-opener");
+  if (known) return known.contentWindow;
+  const frame = document.createElement("iframe");
+  frame.id = "window-opener";
+  frame.title = "";
+  frame.hidden = true;
+  frame.sandbox = "allow-same-origin allow-popups allow-popups-to-escape-sandbox";
+  document.body.append(frame);
+  return frame.contentWindow;
+}
+
+const isWeb = (url) => /^https?:/.test(new URL(url).protocol);
+
+/** Whether a window opened; false: the browser did not let it. */
+export function openPage(url) {
+  if (!isWeb(url)) return false;
+  if (choices().window === "one") {
+    const one = opener().open(url, NAME);
+    one?.focus();
+    return Boolean(one);
+  }
+  const fresh = open("", "_blank");
+  if (!fresh) return false;
+  fresh.opener = null;
+  fresh.location.replace(url);
+  return true;
+}
+
+/** The answer may be what was lost, so this window may ask again by the same name. */
+async function mayOpen(pop, attempt = 1) {
+  const path = `/api/v1/desk/pops/${encodeURIComponent(pop.pbx)}/${encodeURIComponent(pop.call_id)}/open`;
+  try {
+    return (await ask("POST", path, { browser })).document.open;
+  } catch (error) {
+    if (error instanceof Refused) return false;
+    if (attempt === ATTEMPTS) throw error;
+    await new Promise((wake) => setTimeout(wake, 500 * attempt));
+    return mayOpen(pop, attempt + 1);
+  }
+}
+
+async function openOnce(pop, key, onBlocked) {
+  tried.add(key);
+  try {
+    if (!(await mayOpen(pop)) || openPage(pop.url)) return;
+    blocked.add(key);
+    onBlocked(pop);
+  } catch {
+    tried.delete(key); // the line is cut: when it is back the desk is read again
+  }
+}
+
+/** Opens what has not been opened anywhere; `onBlocked(pop)` when the browser prevented it. */
+export function openPops(state, onBlocked) {
+  if (!isLeader()) return;
+  for (const [key, pop] of state.pops) {
+    const due = !pop.opened_at && state.calls.has(key) && serverNow() - Date.parse(pop.at) < FRESH_MS;
+    if (due && !tried.has(key)) openOnce(pop, key, onBlocked);
+  }
+}
+
+/** By a click: it may open whatever the browser thinks of popups. */
+export function openByHand(pop) {
+  if (!openPage(pop.url)) return;
+  blocked.delete(keyOf(pop));
+  if (!pop.opened_at) mayOpen(pop).catch(() => {}); // other tabs need not offer it any more
+}

@@ -1,0 +1,5 @@
+// The page of one ticket.
+
+import { runTicket } from "./ticket.js";
+
+runTicket(document.querySelector("[data-place]"));
