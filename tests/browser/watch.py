@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Page, Request
+from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Error, Page, Request
 
 _REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => {
@@ -57,8 +57,7 @@ class Watch:
     async def settle(self, *pages: Page) -> None:
         """Fails on whatever was wrong up to now."""
         for page in pages:
-            sideways = await page.evaluate(_SIDEWAYS)  # also lets what the page said before arrive
-            if sideways:
+            if sideways := await _sideways(page):  # also lets what the page said before arrive
                 self.wrong.append(f"{page.url} scrolls sideways: {sideways}")
         assert not self.wrong, "\n".join(self.wrong)
         assert self.refusals == self.expected, f"refused: {dict(self.refusals)}, announced: {dict(self.expected)}"
@@ -89,3 +88,12 @@ class Watch:
         """No page of ours asks in this way: it was somebody's script."""
         self.wrong.append(f"dialog: {dialog.type} {dialog.message}")
         await dialog.dismiss()
+
+
+async def _sideways(page: Page) -> str | None:
+    try:
+        found: str | None = await page.evaluate(_SIDEWAYS)
+    except Error:  # it was about to go to another page
+        await page.wait_for_load_state()
+        found = await page.evaluate(_SIDEWAYS)
+    return found

@@ -29,7 +29,7 @@ class Import {
     panel.querySelector("[data-close]").addEventListener("click", () => this.close());
     for (const name of ["dragenter", "dragover"]) panel.addEventListener(name, (event) => this.over(event, true));
     for (const name of ["dragleave", "drop"]) panel.addEventListener(name, (event) => this.over(event, false));
-    panel.addEventListener("drop", (event) => this.chosen(event.dataTransfer.files[0]));
+    panel.addEventListener("drop", (event) => this.dropped(event.dataTransfer.files));
   }
 
   opener() {
@@ -53,6 +53,12 @@ class Import {
   over(event, isOver) {
     event.preventDefault();
     this.panel.classList.toggle("over", isOver);
+  }
+
+  /** A word that was dragged is no file. */
+  dropped(files) {
+    if (files.length) this.input.files = files; // the browser tells nobody of this change
+    if (files.length) this.chosen(files[0]);
   }
 
   forget() {
@@ -101,6 +107,7 @@ class Import {
     try {
       const { document: plan } = await this.send("false", { "If-Match": this.version });
       await reload();
+      this.opener().focus();
       const { create, update } = plan.totals;
       say(fill(this.words.applied, { created: create, changed: update }));
     } catch (error) {

@@ -12,26 +12,31 @@ const waiting = new WeakMap();
 
 const controls = (row) => [...row.querySelectorAll("[data-field]")];
 
+const isRefusal = (error, status) => error instanceof Refused && error.status === status;
+
 /** What is stored, with this one field changed: what others changed meanwhile stays. */
-async function put(row, control) {
-  const mine = Object.fromEntries(controls(row).map((one) => [one.dataset.field, valueOf(one)]));
-  const wanted = { [control.dataset.field]: valueOf(control) };
+async function put(row, wanted) {
+  const path = row.dataset.row;
+  const names = controls(row).map((one) => one.dataset.field);
+  const make = () => ask("PUT", path, { ...Object.fromEntries(controls(row).map((one) => [one.dataset.field, valueOf(one)])), ...wanted }, IS_NEW);
   const over = async () => {
-    const { document: stored } = await ask("GET", row.dataset.row);
-    const kept = Object.fromEntries(Object.keys(mine).map((name) => [name, stored[name]]));
-    return ask("PUT", row.dataset.row, { ...kept, ...wanted });
+    const { document: stored } = await ask("GET", path);
+    return ask("PUT", path, { ...Object.fromEntries(names.map((name) => [name, stored[name]])), ...wanted });
   };
-  if ("set" in row.dataset) return over();
+  const [first, second, status] = "set" in row.dataset ? [over, make, 404] : [make, over, 412];
   try {
-    return await ask("PUT", row.dataset.row, mine, IS_NEW);
+    return await first();
   } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 412) throw error;
-    return over();
+    const goesOn = isRefusal(error, status) && (status === 412 || "always" in row.dataset); // a queue is there unset too
+    if (!goesOn) throw error;
+    return second();
   }
 }
 
+/** What is stored now; while another change of the row waits, what is chosen there stays as it is. */
 function show(row, stored) {
   row.dataset.set = "";
+  if (row.pending > 1) return;
   for (const one of controls(row)) {
     const value = stored[one.dataset.field];
     if (one === document.activeElement && one.type === "text") continue; // somebody types on
@@ -70,15 +75,17 @@ function refused(control, error) {
   control.setAttribute("aria-describedby", note.id);
 }
 
-async function save(row, control, saved) {
+async function save(row, control, value, saved) {
   forget(control);
   try {
-    const { document: stored } = await put(row, control);
+    const { document: stored } = await put(row, { [control.dataset.field]: value });
     show(row, stored);
     saved(row, stored);
     say(words("saved"));
   } catch (error) {
     refused(control, error);
+  } finally {
+    row.pending -= 1;
   }
 }
 
@@ -102,8 +109,11 @@ export function listenRows({ saved, added }) {
   document.addEventListener("change", (event) => {
     const row = event.target.closest("[data-row]");
     if (!row || !event.target.dataset.field) return;
+    const { target } = event;
+    const value = valueOf(target);
     const last = waiting.get(row) ?? Promise.resolve(); // one after the other, so that the last choice is kept
-    waiting.set(row, last.then(() => save(row, event.target, saved)));
+    row.pending = (row.pending ?? 0) + 1;
+    waiting.set(row, last.then(() => save(row, target, value, saved)));
   });
   document.addEventListener("submit", (event) => {
     if (!event.target.dataset.onlyNew) return;
