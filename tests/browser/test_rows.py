@@ -149,3 +149,33 @@ async def test_a_file_that_is_no_list_of_these_is_refused_in_words(admin: Person
     await page.get_by_label("File", exact=True).set_input_files(file)  # type: ignore[arg-type]
     await expect(page.locator("[data-preview]").get_by_role("alert")).to_contain_text("<b>: is not a known column")
     await expect(page.get_by_role("button", name="Apply")).to_be_hidden()
+
+
+_DROP = """(panel, text) => {
+  const dragged = new DataTransfer();
+  if (text) dragged.items.add(new File([text], "q.csv", {type: "text/csv"}));
+  panel.dispatchEvent(new DragEvent("drop", {dataTransfer: dragged, bubbles: true, cancelable: true}));
+}"""
+
+
+async def test_a_file_can_be_dropped_and_a_word_that_is_dropped_changes_nothing(house: House, admin: Person) -> None:
+    page = admin.page
+    await admin.open(QUEUES)
+    await page.get_by_role("button", name="Import").click()
+    panel = page.locator("#import")
+    await panel.evaluate(_DROP, "name,create_tickets\nnight,false\n")
+    await expect(page.locator("[data-preview]")).to_contain_text("New: 1")
+    await panel.evaluate(_DROP, "")
+    await expect(page.locator("[data-preview]")).to_contain_text("New: 1")
+    await page.get_by_role("button", name="Apply").click()
+    await expect(page.get_by_role("button", name="Import")).to_be_focused()
+    assert [one["name"] for one in await house.api.every("queues")] == ["night"]
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_is_sent(admin: Person) -> None:
+    page = admin.page
+    await admin.open(QUEUES)
+    await page.get_by_role("button", name="Import").click()
+    file = {"name": "q.csv", "mimeType": "text/csv", "buffer": b"name\n" + b"x\n" * 600_000}
+    await page.get_by_label("File", exact=True).set_input_files(file)  # type: ignore[arg-type]
+    await expect(page.locator("[data-preview]").get_by_role("alert")).to_contain_text("larger than 1 MiB")

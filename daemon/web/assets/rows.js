@@ -17,11 +17,12 @@ const isRefusal = (error, status) => error instanceof Refused && error.status ==
 /** What is stored, with this one field changed: what others changed meanwhile stays. */
 async function put(row, wanted) {
   const path = row.dataset.row;
-  const names = controls(row).map((one) => one.dataset.field);
-  const make = () => ask("PUT", path, { ...Object.fromEntries(controls(row).map((one) => [one.dataset.field, valueOf(one)])), ...wanted }, IS_NEW);
+  const shown = () => Object.fromEntries(controls(row).map((one) => [one.dataset.field, valueOf(one)]));
+  const make = () => ask("PUT", path, { ...shown(), ...wanted }, IS_NEW);
   const over = async () => {
     const { document: stored } = await ask("GET", path);
-    return ask("PUT", path, { ...Object.fromEntries(names.map((name) => [name, stored[name]])), ...wanted });
+    const kept = Object.fromEntries(Object.keys(shown()).map((name) => [name, stored[name]]));
+    return ask("PUT", path, { ...kept, ...wanted });
   };
   const [first, second, status] = "set" in row.dataset ? [over, make, 404] : [make, over, 412];
   try {
