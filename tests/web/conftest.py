@@ -95,7 +95,7 @@ class House:
 
     async def add_account(self, name: str, role: Role = Role.AGENT, **values: Any) -> Account:
         """Its password is PASSWORD."""
-        account = Account(name=name, role=role, created_at=self.now, **{"user_id": None, "language": "vi", **values})
+        account = Account(name=name, role=role, created_at=self.now, **{"user_id": None, "language": "en", **values})
         password_hash = password.hash_password(PASSWORD)
         await self.store.writer.change(lambda: add_account(account, password_hash))
         return account

@@ -220,12 +220,12 @@ async def test_an_admin_signs_an_account_out_everywhere(house: House) -> None:
 
 async def test_the_own_page_shows_the_language_that_counts(house: House) -> None:
     browser = await signed_in(house)
-    assert 'value="vi" lang="vi" selected' in await read(browser, "/password")
-    await house.ask("PATCH", "/api/v1/session", None, json={"language": "en"}, headers=await _change(browser))
     assert 'value="en" lang="en" selected' in await read(browser, "/password")
+    await house.ask("PATCH", "/api/v1/session", None, json={"language": "vi"}, headers=await _change(browser))
+    assert 'value="vi" lang="vi" selected' in await read(browser, "/password")
     known = await find_account(house.store.reader, "an")
     assert known is not None
-    assert known.account.language == "en"
+    assert known.account.language == "vi"
 
 
 def _headers(browser: Browser) -> dict[str, str]:

@@ -40,7 +40,7 @@ async def test_the_right_password_signs_in_and_leads_to_the_page_asked_for(house
     assert (entered.status, entered.location) == (303, "/password?x=%2F1")
     shown = json.loads((await browser.get("/api/v1/session")).text)
     assert shown.pop("csrf_token")
-    assert shown == {"name": "an", "role": "supervisor", "user_id": None, "language": "vi"}
+    assert shown == {"name": "an", "role": "supervisor", "user_id": None, "language": "en"}
     assert (await browser.get("/sign-in?next=/password")).location == "/password"  # already
 
 

@@ -41,6 +41,7 @@ ACCESS: Final[Descriptions] = {
         summary="Changes the language of your own account; a token has none.",
         body=Body(SessionForm),
         answers={200: Answer("The language as it is now.", answers.SessionLanguage)},
+        refusals={409: "A token asked: it has no language."},
     ),
     ("GET", "/sessions"): Description(
         tag="Session",
