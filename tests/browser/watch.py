@@ -35,6 +35,7 @@ class Watch:
     refusals: Counter[tuple[int, str]] = field(default_factory=Counter)
     expected: Counter[tuple[int, str]] = field(default_factory=Counter)
     is_offline: bool = False
+    is_signed_out: bool = False
 
     async def begin(self, context: BrowserContext) -> None:
         await context.add_init_script(_REPORT_VIOLATIONS)
@@ -46,6 +47,10 @@ class Watch:
     def expect(self, status: int, path: str, times: int = 1) -> None:
         """Announce that this path will answer with this status; it must, and no other may."""
         self.expected[status, path] += times
+
+    def any_refusals(self) -> None:
+        """From now on what asks for a session may be refused, as often as it asks: nobody is signed in, or another."""
+        self.is_signed_out = True
 
     @contextmanager
     def offline(self) -> Iterator[None]:
@@ -72,7 +77,10 @@ class Watch:
         if message.type not in ("error", "warning"):
             return
         url = message.location["url"]
-        if answered := _ANSWERED.match(message.text):
+        answered = _ANSWERED.match(message.text)
+        if answered and self.is_signed_out and answered[1] in ("401", "403"):
+            return
+        if answered:
             self.refusals[int(answered[1]), urlsplit(url).path] += 1
         elif not (self.is_offline and message.text.startswith(_UNREACHABLE)):
             self.wrong.append(f"console {message.type}: {message.text} ({url})")

@@ -135,7 +135,7 @@ async def test_every_setting_can_be_set_read_put_back_and_is_known_to_the_daemon
     assert house.rules_changes == 1  # nothing differed
     kept = await read_settings(house.store.reader)
     assert kept.version == 1
-    assert kept.changed["country"].by == "token:admin"
+    assert kept.changed["country"].by == house.named()
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])

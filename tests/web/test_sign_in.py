@@ -121,6 +121,18 @@ async def test_a_session_ends_after_twelve_idle_hours_and_use_prolongs_it(house:
     assert not await browser.is_signed_in()
 
 
+async def test_what_an_open_page_asks_by_itself_does_not_keep_the_session_alive(house: House) -> None:
+    browser = await signed_in(house)
+    house.wait(IDLE_MS - HOUR_MS)
+    for path in ("/api/v1/session", "/api/v1/pbx", "/settings/pbx"):
+        await browser.get(path, X_Background="1")
+    await asyncio.sleep(0.05)
+    await house.store.writer.drain()
+    assert await browser.is_signed_in(X_Background="1")
+    house.wait(HOUR_MS)
+    assert not await browser.is_signed_in()
+
+
 async def test_a_session_ends_after_thirty_days_however_much_it_is_used(house: House) -> None:
     browser = await signed_in(house)
     for _ in range(LIFE_MS // (10 * HOUR_MS)):
