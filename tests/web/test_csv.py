@@ -29,7 +29,7 @@ NAMES = [
     "Nguyễn Văn Ấn",
     'a","=1"',
     "02871081234",
-    "\u202ea\u2028bc",
+    "\"quoted\" 'twice'",
 ]
 
 
