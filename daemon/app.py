@@ -20,6 +20,7 @@ from daemon.bus import Bus, EffectsCommitted
 from daemon.call.model import Call, PbxName
 from daemon.call.signals import Signal, Snapshot, UnixMs
 from daemon.call.tracker import Tracker
+from daemon.coalesced import Coalesced
 from daemon.config import Config, PbxConfig
 from daemon.delivery.http_sender import HttpSender
 from daemon.delivery.outbox import Outbox
@@ -31,9 +32,10 @@ from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
 from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
-from daemon.rules import SigningSecrets, read_rules
+from daemon.rules import Rules, SigningSecrets
+from daemon.store.audit import By
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
-from daemon.store.outbox import Settlement, read_disabled_webhooks, replay, replay_failed
+from daemon.store.outbox import Settlement, read_disabled_webhooks, replay_asked, replay_failed_asked
 from daemon.store.set_up import new_link_token, offer_set_up
 from daemon.store.store import Store
 from daemon.store.values import Committed
@@ -43,6 +45,7 @@ from daemon.web.services import Check, PageHead, Services, Target, TargetAnswer
 
 _HEARTBEAT_S = 15.0
 _READ_AGAIN_S = 1.0
+_IN_FORCE_WITHIN_S = 5.0
 _LONGEST_CALL_MS = 6 * 3_600_000  # how far back a call may have begun whose last leg still hangs on
 
 _log = structlog.get_logger(__name__)
@@ -78,8 +81,8 @@ class Daemon:
         )
         self.secrets = SigningSecrets()
         self._paused: frozenset[str] = frozenset()
-        self._reloading = asyncio.Lock()
-        self._reloads: set[asyncio.Task[None]] = set()
+        self._rules = Rules()
+        self._reload = Coalesced(self._read_again)
         self._parts = AsyncExitStack()
         self._failed: asyncio.Future[None]
         self.store: Store
@@ -115,28 +118,29 @@ class Daemon:
     async def rules_changed(self) -> None:
         """Put what the store says now in force: for the next signal and the next signature.
 
-        What was saved comes into force even when the one who waits for it is gone.
+        What was saved is saved: it comes into force even when the one who waits is gone, and he waits only so long.
         """
-        reload = asyncio.create_task(self._reload())
-        self._reloads.add(reload)
-        reload.add_done_callback(self._reloads.discard)
-        await asyncio.shield(reload)
+        reload = self._reload.ask()
+        done, _ = await asyncio.wait([reload], timeout=_IN_FORCE_WITHIN_S)
+        if done:
+            await reload
+        else:
+            _log.warning("rules_not_in_force_yet", after_seconds=_IN_FORCE_WITHIN_S)
 
-    async def _reload(self) -> None:
-        """One at a time, so that the last to be saved is the last in force; tried until the store can be read."""
-        async with self._reloading:
-            while True:
-                try:
-                    await self.secrets.load(self.store, now_ms())
-                    await self._pause_disabled()
-                    rules, directory = await read_rules(self.store)
-                    await self.dispatcher.change_rules(rules, directory)
-                    self.states.know(directory)
-                except TryAgain as error:
-                    _log.warning("rules_not_read", error=str(error))
-                    await asyncio.sleep(_READ_AGAIN_S)
-                else:
-                    return
+    async def _read_again(self) -> None:
+        """Tried until the store can be read."""
+        while True:
+            try:
+                await self.secrets.load(self.store, now_ms())
+                await self._pause_disabled()
+                if await self._rules.read(self.store):
+                    await self.dispatcher.change_rules(self._rules.rulebook, self._rules.directory)
+                    self.states.know(self._rules.directory)
+            except TryAgain as error:
+                _log.warning("rules_not_read", error=str(error))
+                await asyncio.sleep(_READ_AGAIN_S)
+            else:
+                return
 
     # -- starting, in order; each part says here how it stops --------------------------------------------------
 
@@ -171,7 +175,8 @@ class Daemon:
         self._paused = await read_disabled_webhooks(self.store.reader)
 
     async def _start_dispatch(self) -> None:
-        rules, directory = await read_rules(self.store)
+        await self._rules.read(self.store)
+        rules, directory = self._rules.rulebook, self._rules.directory
         calls = await living_calls(self.store.reader)
         ended = await ended_lately(self.store.reader, UnixMs(now_ms() - _LONGEST_CALL_MS))
         alive = await last_alive(self.store.reader)
@@ -186,6 +191,7 @@ class Daemon:
         self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms)
         self._watch(asyncio.create_task(self.dispatcher.run(), name="dispatch"))
         self._parts.push_async_callback(self.dispatcher.stop)
+        self._parts.push_async_callback(self._reload.close)
         for name in trackers.keys() - self.links.keys():
             await self.dispatcher.queue.put(PbxSignal(name, Snapshot(now_ms(), ())))  # a PBX no longer configured
 
@@ -287,14 +293,14 @@ class Daemon:
         store = Check("store", writer.healthy, None if writer.healthy else "the disk refuses writes; see the log")
         return [store, *(_link_check(name, link) for name, link in self.links.items())]
 
-    async def _replay(self, delivery_id: str) -> bool:
-        delivery = await self.store.writer.change(lambda: replay(delivery_id, now_ms()))
+    async def _replay(self, delivery_id: str, by: By) -> bool:
+        delivery = await self.store.writer.change(lambda: replay_asked(delivery_id, by))
         if delivery is not None:
             self.outbox.offer([delivery])
         return delivery is not None
 
-    async def _replay_failed(self, webhook_id: str) -> int:
-        count = await self.store.writer.change(lambda: replay_failed(webhook_id, now_ms()))
+    async def _replay_failed(self, webhook_id: str, by: By) -> int:
+        count = await self.store.writer.change(lambda: replay_failed_asked(webhook_id, by))
         self.outbox.look_again()
         return count
 

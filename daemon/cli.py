@@ -223,7 +223,7 @@ async def _new_token(url: str, role: Role, label: str) -> str:
     store = await Store.open(url)
     try:
         await store.writer.change(
-            lambda: audited(who, TOKEN, token_id_of(token), lambda: add_token(token, role, label, who.at))
+            lambda: audited(who, TOKEN, token_id_of(token), lambda: add_token(token, role, label, who.at, who.name))
         )
     finally:
         await store.close()

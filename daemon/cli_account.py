@@ -43,7 +43,7 @@ def account_add(
     password_file: PasswordFile = None,
 ) -> None:
     """Make an account; the password is asked for twice."""
-    kept = _checked_name(name)
+    kept = _checked_name(name, new=True)
     password = _password(kept, password_file)
 
     async def add(store: Store) -> None:
@@ -110,12 +110,12 @@ def _with_store(config: Path, work: Callable[[Store], Awaitable[T]]) -> T:
     return asyncio.run(run(load_config(config).store.url))
 
 
-def _checked_name(name: str) -> str:
-    from daemon.store.accounts import account_name
+def _checked_name(name: str, *, new: bool = False) -> str:
+    from daemon.store.accounts import ACCOUNT_NAMES, account_name, new_account_name
 
-    kept = account_name(name)
+    kept = new_account_name(name) if new else account_name(name)
     if kept is None:
-        raise ConfigError("the account's NAME must be 1 to 64 letters, digits and . _ @ + -")
+        raise ConfigError(f"the account's NAME {ACCOUNT_NAMES}")
     return kept
 
 

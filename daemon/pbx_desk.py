@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from daemon.ami.checkup import Checkup
@@ -21,6 +22,7 @@ from daemon.call.signals import UnixMs
 from daemon.pbx import Finding, Inventory, PbxState, Snippet
 
 FRESH_S: Final = 5.0
+UNTOLD_S: Final = 60.0  # a PBX that hangs takes seconds to ask, which not every visitor should wait for
 
 Rung = Callable[[PbxName], Mapping[str, UnixMs]]
 
@@ -45,9 +47,9 @@ class PbxDesk:
         desk = self._desks.get(PbxName(name))
         return desk.state() if desk else None
 
-    async def inventories(self, known: Collection[str]) -> Sequence[Inventory]:
+    async def inventories(self, known: Collection[str], *, again: bool = False) -> Sequence[Inventory]:
         """What every PBX has; `known` endpoints belong to agents. One that is down or slow only has problems."""
-        return await asyncio.gather(*(desk.inventory(known) for desk in self._desks.values()))
+        return await asyncio.gather(*(desk.inventory(known, again=again) for desk in self._desks.values()))
 
     async def snippets(self, name: str) -> Sequence[Snippet] | None:
         desk = self._desks.get(PbxName(name))
@@ -58,6 +60,25 @@ class PbxDesk:
         return await desk.checkup.run() if desk else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An answer, and when it was asked for and came."""
+
+    inventory: Inventory
+    begun: float
+    ended: float
+    login: tuple[str, int]
+
+    def serves(self, wanted_at: float, login: tuple[str, int], *, again: bool) -> bool:
+        """Whoever came while it was asked for is served by it in any case."""
+        if self.ended >= wanted_at:
+            return self.begun >= wanted_at or not again
+        age = time.monotonic() - self.ended
+        if not self.inventory.problems or again:
+            return age <= FRESH_S and not again
+        return age <= UNTOLD_S and login == self.login
+
+
 class _OnePbx:
     def __init__(self, name: PbxName, link: AmiLink, rung: Rung) -> None:
         self.link = link
@@ -66,7 +87,7 @@ class _OnePbx:
         self._name = name
         self._rung = rung
         self._asking = asyncio.Lock()
-        self._inventory: tuple[float, Inventory] | None = None
+        self._kept: _Kept | None = None
 
     def state(self) -> PbxState:
         link, config, failure = self.link, self.link.config, self.link.last_failure
@@ -85,13 +106,20 @@ class _OnePbx:
             counters=self._counters(),
         )
 
-    async def inventory(self, known: Collection[str]) -> Inventory:
-        """Asked at most once in `FRESH_S`, however many want it."""
+    async def inventory(self, known: Collection[str], *, again: bool = False) -> Inventory:
+        """Asked at most once in `FRESH_S`, however many want it; after a failure in `UNTOLD_S`, unless `again`."""
+        wanted_at = time.monotonic()
         async with self._asking:
-            if self._inventory is None or time.monotonic() - self._inventory[0] > FRESH_S:
+            kept = self._kept
+            if kept is None or not kept.serves(wanted_at, self._login(), again=again):
+                begun, login = time.monotonic(), self._login()
                 found = await explore(self._name, self.link.actions, Wanted(known, self._rung(self._name)))
-                self._inventory = time.monotonic(), found
-            return self._inventory[1]
+                self._kept = kept = _Kept(found, begun, time.monotonic(), login)
+            return kept.inventory
+
+    def _login(self) -> tuple[str, int]:
+        """Another one: what the PBX did not tell before it may tell now."""
+        return self.link.state.value, self.link.logins
 
     def _counters(self) -> dict[str, int]:
         link, read = self.link, self.link.counters

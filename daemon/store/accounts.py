@@ -15,6 +15,7 @@ from daemon.call.signals import UnixMs
 from daemon.errors import CallwardenError
 from daemon.message import Message
 from daemon.store.audit import By, Facts, Subject, note
+from daemon.store.name import key_error
 from daemon.store.reader import Reader
 from daemon.store.row import compact_json
 from daemon.store.statement import each_of
@@ -25,6 +26,7 @@ from daemon.store.work import Query, Row, Work
 Language = Literal["vi", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 _NAME: Final = re.compile(r"[\w.@+-]{1,64}")
+ACCOUNT_NAMES: Final = Message("must be 1 to 64 letters, digits and . _ @ + -, and not . or .. alone")
 
 
 class AccountTaken(CallwardenError):
@@ -59,6 +61,11 @@ class Account:
             "disabled": self.disabled_at is not None,
             "created_at": iso_utc(self.created_at),
         }
+
+    def facts(self) -> Facts:
+        """What people change of it, without the password."""
+        shown = self.as_json()
+        return {key: shown[key] for key in ("role", "user_id", "language", "disabled")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,12 @@ def account_name(text: str) -> str | None:
     return folded if _NAME.fullmatch(folded) else None
 
 
+def new_account_name(text: str) -> str | None:
+    """The same for an account that is to be made: with the rule for all names, see ACCOUNT_NAMES."""
+    name = account_name(text)
+    return name if name is not None and key_error(name) is None else None
+
+
 async def find_account(reads: Reader, name: str) -> KnownAccount | None:
     rows = await reads.fetch(_ONE, {"b_name": name})
     return KnownAccount(account_of(rows[0]), rows[0]["password_hash"]) if rows else None
@@ -140,22 +153,15 @@ async def read_owners(reads: Reader, user_ids: Collection[str] | None = None) ->
     return {row["user_id"]: row["name"] for row in rows}
 
 
-async def any_account(reads: Reader) -> bool:
-    return bool((await reads.fetch(_COUNT, {}))[0]["count"])
-
-
 def no_account() -> Work[bool]:
-    """The same question inside a transaction."""
+    """Whether nobody can sign in yet, asked inside a transaction."""
     rows = yield Query(_COUNT)
     return not rows[0]["count"]
 
 
 def account_facts(name: str) -> Work[Facts | None]:
     rows = yield Query(_ONE, {"b_name": name})
-    if not rows:
-        return None
-    shown = account_of(rows[0]).as_json()
-    return {key: shown[key] for key in ("role", "user_id", "language", "disabled")}
+    return account_of(rows[0]).facts() if rows else None
 
 
 ACCOUNT: Final = Subject("account", account_facts)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, null, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from daemon.call.directory import Directory
 from daemon.call.model import UserId
 from daemon.call.signals import Endpoint
 from daemon.errors import CallwardenError
 from daemon.message import Message
-from daemon.store.audit import Facts, FactsByKey, Subject
+from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.ringtone_choice import require_ringtone
+from daemon.store.row import compact_json
+from daemon.store.statement import each_of
 from daemon.store.tables import agent_endpoints, agents
 from daemon.store.work import Query, Row, Work
 
@@ -62,6 +65,12 @@ _PAGE = (
 _ALL = select(agents).order_by(agents.c.user_id)
 _ONE = select(agents).where(agents.c.user_id == bindparam("b_user_id"))
 _ENDPOINTS = select(agent_endpoints).order_by(agent_endpoints.c.user_id, agent_endpoints.c.position)
+_ENDPOINTS_OF_SEVERAL = _ENDPOINTS.where(agent_endpoints.c.user_id.in_(each_of("b_user_ids")))
+_PHONES = select(agent_endpoints.c.endpoint, agent_endpoints.c.user_id)
+_NUMBERS = select(agents.c.personal_number, agents.c.user_id).where(agents.c.personal_number.is_not(None))
+_IDS = select(agents.c.user_id)
+_NAMES_OF = select(agents.c.user_id, agents.c.name).where(agents.c.user_id.in_(each_of("b_user_ids")))
+_COUNT = select(func.count().label("count")).select_from(agents)
 _ENDPOINTS_OF = (
     select(agent_endpoints)
     .where(agent_endpoints.c.user_id == bindparam("b_user_id"))
@@ -84,7 +93,6 @@ _UPDATE = (
         personal_number=bindparam("b_number"),
     )
 )
-_FREE_NUMBER = update(agents).where(agents.c.user_id == bindparam("b_user_id")).values(personal_number=null())
 _DELETE = delete(agents).where(agents.c.user_id == bindparam("b_user_id"))
 _DELETE_ENDPOINTS = delete(agent_endpoints).where(agent_endpoints.c.user_id == bindparam("b_user_id"))
 _INSERT_ENDPOINT = insert(agent_endpoints)
@@ -93,10 +101,30 @@ _INSERT_ENDPOINT = insert(agent_endpoints)
 async def read_agents(reads: Reader, after: str = "", limit: int | None = None) -> list[Agent]:
     """All agents by user id, or one page of them."""
     if limit is None:
-        rows = await reads.fetch(_ALL, {})
-    else:
-        rows = await reads.fetch(_PAGE, {"b_after": after, "b_limit": limit})
-    return _agents_of(rows, await reads.fetch(_ENDPOINTS, {}))
+        rows, owned = await reads.fetch(_ALL, {}), await reads.fetch(_ENDPOINTS, {})
+        return await asyncio.to_thread(_agents_of, rows, owned)
+    rows = await reads.fetch(_PAGE, {"b_after": after, "b_limit": limit})
+    ids = compact_json([row["user_id"] for row in rows])
+    return _agents_of(rows, await reads.fetch(_ENDPOINTS_OF_SEVERAL, {"b_user_ids": ids}))
+
+
+async def read_agent_names(reads: Reader, user_ids: Iterable[str]) -> dict[str, str]:
+    """Of those of them that there are."""
+    rows = await reads.fetch(_NAMES_OF, {"b_user_ids": compact_json(list(user_ids))})
+    return {row["user_id"]: row["name"] for row in rows}
+
+
+async def count_agents(reads: Reader) -> int:
+    return int((await reads.fetch(_COUNT, {}))[0]["count"])
+
+
+async def read_user_ids(reads: Reader) -> list[str]:
+    return [row["user_id"] for row in await reads.fetch(_IDS, {})]
+
+
+async def read_phone_owners(reads: Reader) -> dict[str, str]:
+    """Whose each endpoint is, of all."""
+    return {row["endpoint"]: row["user_id"] for row in await reads.fetch(_PHONES, {})}
 
 
 async def read_agent(reads: Reader, user_id: str) -> Agent | None:
@@ -109,12 +137,8 @@ async def read_agent(reads: Reader, user_id: str) -> Agent | None:
 
 async def read_directory(reads: Reader, country: str) -> Directory:
     """What the tracker asks: whose endpoint, whose number."""
-    everybody = await read_agents(reads)
-    return Directory(
-        country=country,
-        endpoints=MappingProxyType({Endpoint(e): UserId(a.user_id) for a in everybody for e in a.endpoints}),
-        numbers=MappingProxyType({a.personal_number: UserId(a.user_id) for a in everybody if a.personal_number}),
-    )
+    phones, numbers = await reads.fetch(_PHONES, {}), await reads.fetch(_NUMBERS, {})
+    return await asyncio.to_thread(_directory, country, phones, numbers)
 
 
 def agent_facts(user_id: str) -> Work[Facts | None]:
@@ -123,12 +147,6 @@ def agent_facts(user_id: str) -> Work[Facts | None]:
         return None
     owned = yield Query(_ENDPOINTS_OF, {"b_user_id": user_id})
     return _agent_of(rows[0], [row["endpoint"] for row in owned]).facts()
-
-
-def all_agent_facts() -> Work[FactsByKey]:
-    rows = yield Query(_ALL)
-    endpoints = yield Query(_ENDPOINTS)
-    return {agent.user_id: agent.facts() for agent in _agents_of(rows, endpoints)}
 
 
 AGENT: Final = Subject("agent", agent_facts)
@@ -149,22 +167,6 @@ def put_agent(agent: Agent) -> Work[bool]:
     return not known
 
 
-def put_agents(several: Sequence[Agent]) -> Work[None]:
-    """All of them exactly as given, so that one may get what another gives away, in whatever order they come.
-
-    What still belongs to an agent who is not among them is a Conflict: look before. Raises UnknownRingtone.
-    """
-    for ringtone in {agent.ringtone for agent in several}:
-        yield from require_ringtone(ringtone)
-    known = {row["user_id"] for row in (yield Query(_ALL))}
-    ids = [{"b_user_id": agent.user_id} for agent in several if agent.user_id in known]
-    yield Query(_DELETE_ENDPOINTS, ids)
-    yield Query(_FREE_NUMBER, ids)
-    yield Query(_UPDATE, [_update_values(agent) for agent in several if agent.user_id in known])
-    yield Query(_INSERT, [_insert_values(agent) for agent in several if agent.user_id not in known])
-    yield Query(_INSERT_ENDPOINT, [values for agent in several for values in _endpoint_values(agent)])
-
-
 def delete_agent(user_id: str) -> Work[bool]:
     """False: there is none. Calls and tickets keep the id."""
     known = yield Query(_ONE, {"b_user_id": user_id})
@@ -183,6 +185,14 @@ def _refuse_taken(agent: Agent) -> Work[None]:
         rows = yield Query(_NUMBER_OWNER, {"b_number": agent.personal_number, "b_user_id": agent.user_id})
         if rows:
             raise Taken("personal_number", agent.personal_number, rows[0]["user_id"])
+
+
+def _directory(country: str, phones: Sequence[Row], numbers: Sequence[Row]) -> Directory:
+    return Directory(
+        country=country,
+        endpoints=MappingProxyType({Endpoint(row["endpoint"]): UserId(row["user_id"]) for row in phones}),
+        numbers=MappingProxyType({row["personal_number"]: UserId(row["user_id"]) for row in numbers}),
+    )
 
 
 def _agents_of(rows: Sequence[Row], endpoints: Sequence[Row]) -> list[Agent]:

@@ -6,7 +6,7 @@ What is kept comes from `Subject.facts`, which name their columns one by one. A 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.store.reader import Reader
 from daemon.store.tables import audit_log
-from daemon.store.work import Query, Row, Work
+from daemon.store.work import Query, Row, Values, Work
 
 T = TypeVar("T")
 Facts = Mapping[str, object]
@@ -67,22 +67,30 @@ def audited(by: By, subject: Subject, key: str, change: Callable[[], Work[T]]) -
     return result
 
 
-def audited_all(
-    by: By, kind: str, facts: Callable[[], Work[FactsByKey]], change: Callable[[FactsByKey], Work[T]]
-) -> Work[T]:
-    """The same for things changed together: one entry for each that differs. The change is given what is there."""
-    old = yield from facts()
-    result = yield from change(old)
-    new = yield from facts()
-    for key in {**old, **new}:
-        if old.get(key) != new.get(key):
-            yield from _note_change(by, kind, key, old.get(key), new.get(key))
+def noted_changes(by: By, kind: str, changed: Iterable[tuple[str, Facts | None, Facts | None]]) -> list[Values]:
+    """The entries of things changed together: of each its key, how it was and how it is."""
+    return [_change_values(by, kind, key, old, new) for key, old, new in changed if old != new]
+
+
+def write_notes(entries: Sequence[Values]) -> Query:
+    return Query(_INSERT, entries)
+
+
+def noted(by: By, action: str, named: str, change: Callable[[], Work[T]]) -> Work[T]:
+    """Does the change where there is nothing to compare; what comes to nothing (False) is not noted."""
+    result = yield from change()
+    if result:
+        yield from note(by, action, named)
     return result
 
 
 def note(by: By, action: str, named: str, old: Facts | None = None, new: Facts | None = None) -> Work[None]:
     """One entry. For what has no facts to compare: a secret that was rotated, a password, a sign-in."""
-    values: dict[str, object] = {
+    yield Query(_INSERT, _note_values(by, action, named, old, new))
+
+
+def _note_values(by: By, action: str, named: str, old: Facts | None, new: Facts | None) -> Values:
+    return {
         "at": by.at,
         "by": by.name[:128],
         "action": action,
@@ -91,7 +99,6 @@ def note(by: By, action: str, named: str, old: Facts | None = None, new: Facts |
         "new": _text(new),
         "remote": by.remote and by.remote[:64],
     }
-    yield Query(_INSERT, values)
 
 
 async def read_audit(reads: Reader, wanted: AuditFilter, limit: int, after: int | None) -> list[Row]:
@@ -134,8 +141,16 @@ def _is_of(kind: str) -> ColumnElement[bool]:
 
 
 def _note_change(by: By, kind: str, key: str, old: Facts | None, new: Facts | None) -> Work[None]:
+    yield from note(by, *_words(kind, key, old, new), *_difference(old, new))
+
+
+def _change_values(by: By, kind: str, key: str, old: Facts | None, new: Facts | None) -> Values:
+    return _note_values(by, *_words(kind, key, old, new), *_difference(old, new))
+
+
+def _words(kind: str, key: str, old: Facts | None, new: Facts | None) -> tuple[str, str]:
     verb = "create" if old is None else "delete" if new is None else "change"
-    yield from note(by, f"{kind}.{verb}", f"{kind}:{key}" if key else kind, *_difference(old, new))
+    return f"{kind}.{verb}", f"{kind}:{key}" if key else kind
 
 
 def _difference(old: Facts | None, new: Facts | None) -> tuple[Facts | None, Facts | None]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from daemon.store.audit import Facts, FactsByKey, Subject
+from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.ringtone_choice import require_ringtone
 from daemon.store.tables import hotlines
@@ -51,10 +52,8 @@ _DELETE = delete(hotlines).where(hotlines.c.number == bindparam("b_number"))
 async def read_hotlines(reads: Reader, after: str = "", limit: int | None = None) -> list[Hotline]:
     """All of them, or one page."""
     if limit is None:
-        rows = await reads.fetch(_ALL, {})
-    else:
-        rows = await reads.fetch(_PAGE, {"b_after": after, "b_limit": limit})
-    return [_hotline_of(row) for row in rows]
+        return await asyncio.to_thread(_hotlines_of, await reads.fetch(_ALL, {}))
+    return _hotlines_of(await reads.fetch(_PAGE, {"b_after": after, "b_limit": limit}))
 
 
 async def read_hotline(reads: Reader, number: str) -> Hotline | None:
@@ -65,10 +64,6 @@ async def read_hotline(reads: Reader, number: str) -> Hotline | None:
 def hotline_facts(number: str) -> Work[Facts | None]:
     rows = yield Query(_ONE, {"b_number": number})
     return _hotline_of(rows[0]).facts() if rows else None
-
-
-def all_hotline_facts() -> Work[FactsByKey]:
-    return {row["number"]: _hotline_of(row).facts() for row in (yield Query(_ALL))}
 
 
 HOTLINE: Final = Subject("hotline", hotline_facts)
@@ -85,17 +80,16 @@ def put_hotline(hotline: Hotline) -> Work[bool]:
     return not known
 
 
-def put_hotlines(several: Iterable[Hotline]) -> Work[None]:
-    for hotline in several:
-        yield from put_hotline(hotline)
-
-
 def delete_hotline(number: str) -> Work[bool]:
     """False: there is none."""
     known = yield Query(_ONE, {"b_number": number})
     if known:
         yield Query(_DELETE, {"b_number": number})
     return bool(known)
+
+
+def _hotlines_of(rows: Sequence[Row]) -> list[Hotline]:
+    return [_hotline_of(row) for row in rows]
 
 
 def _hotline_of(row: Row) -> Hotline:

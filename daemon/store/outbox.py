@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, false, func, insert, literal_column, or_, sele
 
 from daemon.call.signals import UnixMs
 from daemon.policy.retry import EVENT_LIFETIME_MS, POPUP_LIFETIME_MS
+from daemon.store.audit import By, noted
 from daemon.store.reader import Reader
 from daemon.store.row import delivery_of
 from daemon.store.statement import each_of
@@ -247,6 +248,16 @@ def replay_failed(webhook_id: str, now: UnixMs, since: UnixMs | None = None) -> 
     rows = yield Query(COUNT_FAILED, chosen)
     yield Query(REPLAY_FAILED, {**chosen, "b_now": now, "b_expires_at": now + EVENT_LIFETIME_MS})
     return int(rows[0]["failed"])
+
+
+def replay_asked(delivery_id: str, by: By) -> Work[Delivery | None]:
+    """`replay` by somebody, with its entry in the audit log."""
+    return noted(by, "delivery.replay", f"delivery:{delivery_id}", lambda: replay(delivery_id, by.at))
+
+
+def replay_failed_asked(webhook_id: str, by: By) -> Work[int]:
+    """`replay_failed` by somebody, with its entry."""
+    return noted(by, "webhook.replay_failed", f"webhook:{webhook_id}", lambda: replay_failed(webhook_id, by.at))
 
 
 def expire_overdue(now: UnixMs, grace_ms: int = 0) -> Work[int]:

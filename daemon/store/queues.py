@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from daemon.policy.call_settings import QueueSettings
-from daemon.store.audit import Facts, FactsByKey, Subject
+from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.ringtone_choice import require_ringtone
 from daemon.store.tables import queues
@@ -18,6 +19,8 @@ from daemon.store.work import Query, Row, Work
 
 _PAGE = select(queues).where(queues.c.name > bindparam("b_after")).order_by(queues.c.name).limit(bindparam("b_limit"))
 _ALL = select(queues)
+_NAMES = select(queues.c.name)
+_OFF = select(queues.c.name).where(queues.c.create_tickets.is_(False)).order_by(queues.c.name)
 _ONE = select(queues).where(queues.c.name == bindparam("b_name"))
 _INSERT = insert(queues)
 _UPDATE = (
@@ -30,7 +33,16 @@ _DELETE = delete(queues).where(queues.c.name == bindparam("b_name"))
 
 async def read_queues(reads: Reader) -> Mapping[str, QueueSettings]:
     """All of them, for the rulebook."""
-    return MappingProxyType({row["name"]: _queue_of(row) for row in await reads.fetch(_ALL, {})})
+    return await asyncio.to_thread(_by_name, await reads.fetch(_ALL, {}))
+
+
+async def read_queue_names(reads: Reader) -> frozenset[str]:
+    return frozenset(row["name"] for row in await reads.fetch(_NAMES, {}))
+
+
+async def read_switched_off(reads: Reader) -> list[str]:
+    """The names of the queues that make no tickets."""
+    return [row["name"] for row in await reads.fetch(_OFF, {})]
 
 
 async def read_queue_page(reads: Reader, after: str, limit: int) -> list[tuple[str, QueueSettings]]:
@@ -48,10 +60,6 @@ def queue_facts(name: str) -> Work[Facts | None]:
     return asdict(_queue_of(rows[0])) if rows else None
 
 
-def all_queue_facts() -> Work[FactsByKey]:
-    return {row["name"]: asdict(_queue_of(row)) for row in (yield Query(_ALL))}
-
-
 QUEUE: Final = Subject("queue", queue_facts)
 
 
@@ -66,17 +74,16 @@ def put_queue(name: str, queue: QueueSettings) -> Work[bool]:
     return not known
 
 
-def put_queues(several: Mapping[str, QueueSettings]) -> Work[None]:
-    for name, queue in several.items():
-        yield from put_queue(name, queue)
-
-
 def delete_queue(name: str) -> Work[bool]:
     """Back to the defaults. False: it was on them already."""
     known = yield Query(_ONE, {"b_name": name})
     if known:
         yield Query(_DELETE, {"b_name": name})
     return bool(known)
+
+
+def _by_name(rows: Iterable[Row]) -> Mapping[str, QueueSettings]:
+    return MappingProxyType({row["name"]: _queue_of(row) for row in rows})
 
 
 def _queue_of(row: Row) -> QueueSettings:

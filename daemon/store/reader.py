@@ -23,6 +23,7 @@ from daemon.store.work import Row, Values
 
 _TIMEOUT_S = 30.0
 _CONNECTIONS = 4
+_MANY = 500  # rows; making them by name takes about a millisecond, in which no call is followed
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -61,7 +62,9 @@ class FileReader:
             raise StoreUnavailable(f"the store did not answer within {_TIMEOUT_S:.0f} s") from error
         except sqlite3.Error as error:
             raise sorted_error(error) from error
-        return compiled.mappings(found)
+        if len(rows := list(found)) > _MANY:
+            return await asyncio.to_thread(compiled.mappings, rows)
+        return compiled.mappings(rows)
 
     async def close(self) -> None:
         await self._opened.aclose()

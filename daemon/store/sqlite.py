@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Executable
 
-from daemon.store.statement import StatementCache
+from daemon.store.statement import CompiledStatement, StatementCache
 from daemon.store.thread import JobThread
 from daemon.store.trouble import StoreBroken, StoreUnavailable, primary_code, sorted_error
 from daemon.store.work import Query, Row, Values, Work
@@ -43,6 +44,9 @@ class SqliteDriver:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.written: Counter[str] = Counter()
+        """Transactions that may have changed each table; counted before anybody is told of the commit."""
+        self._writing: set[str] = set()
         self._thread = JobThread("store-writer")
         self._compiled = StatementCache()
         self._connection: sqlite3.Connection | None = None
@@ -89,6 +93,7 @@ class SqliteDriver:
 
     def _transact(self, connection: sqlite3.Connection, pieces: Iterable[Piece]) -> list[Outcome]:
         connection.execute("BEGIN IMMEDIATE")
+        self._writing.clear()
         try:
             outcomes = [outcome for piece in pieces for outcome in self._attempt(connection, piece)]
             connection.execute("COMMIT")
@@ -96,6 +101,8 @@ class SqliteDriver:
             if connection.in_transaction:  # SQLite may have rolled back by itself
                 connection.execute("ROLLBACK")
             raise
+        finally:
+            self.written.update(self._writing)  # also after an error: who can tell what a broken disk has kept
         return outcomes
 
     def _attempt(self, connection: sqlite3.Connection, piece: Piece) -> list[Outcome]:
@@ -130,6 +137,7 @@ class SqliteDriver:
         if not values:
             return []
         compiled = self._compiled(query.statement, tuple(values[0]))
+        self._note(compiled)
         if compiled.returns_rows or compiled.expanding:
             return [row for each in values for row in self._execute_one(connection, query, each)]
         fixed = compiled.fixed
@@ -138,7 +146,12 @@ class SqliteDriver:
 
     def _execute_one(self, connection: sqlite3.Connection, query: Query, values: Values) -> list[Row]:
         compiled = self._compiled(query.statement, tuple(values))
+        self._note(compiled)
         return compiled.mappings(connection.execute(*compiled.bound(values)))
+
+    def _note(self, compiled: CompiledStatement) -> None:
+        if compiled.writes is not None:
+            self._writing.add(compiled.writes)
 
 
 def connect(path: str) -> sqlite3.Connection:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Boolean, Executable, Select, TableValuedAlias, bindparam, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
 
@@ -27,7 +28,10 @@ def each_of(name: str) -> Select[Any]:
 
 @dataclass(frozen=True, slots=True)
 class CompiledStatement:
-    """`fixed` are values written into the statement itself; `expanding` means that its text depends on the values."""
+    """`fixed` are values written into the statement itself; `expanding` means that its text depends on the values.
+
+    `writes` is the table that it changes.
+    """
 
     compiled: SQLCompiler
     text: str
@@ -35,6 +39,7 @@ class CompiledStatement:
     expanding: bool
     returns_rows: bool
     booleans: tuple[str, ...]
+    writes: str | None = None
 
     def bound(self, values: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
         """The text to run and its parameters."""
@@ -82,6 +87,7 @@ class StatementCache:
             expanding=bool(compiled.post_compile_params or compiled.literal_execute_params),
             returns_rows=bool(columns),
             booleans=tuple(name for name, type_ in columns if isinstance(type_, Boolean)),
+            writes=statement.table.name if isinstance(statement, UpdateBase) else None,
         )
 
 

@@ -46,6 +46,10 @@ class Store:
         """Returns when the store was closed; raises StoreBroken when its file is damaged."""
         await asyncio.shield(self._running)
 
+    def written(self, *tables: str) -> tuple[int, ...]:
+        """How often each of these tables may have changed: the same numbers later mean the same rows."""
+        return tuple(self._driver.written[table] for table in tables)
+
     async def close(self, within_seconds: float = _CLOSE_TIMEOUT_S) -> None:
         """Write what is queued; after `within_seconds` (the disk is still full) give it up."""
         if self._closed:

@@ -215,6 +215,7 @@ agent_endpoints = Table(
     Column("endpoint", String(128), primary_key=True),  # one agent per endpoint
     Column("user_id", String(128), ForeignKey("agents.user_id", ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
+    Index(None, "user_id"),
 )
 
 queues = Table(
@@ -257,6 +258,7 @@ tokens = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("created_by", String(128)),  # an account's name or command:<system user>; NULL: before it was kept
 )
 
 accounts = Table(
@@ -297,7 +299,7 @@ audit_log = Table(
     metadata,
     Column("audit_id", Integer, primary_key=True, autoincrement=True),
     Column("at", BigInteger, nullable=False),
-    Column("by", String(128), nullable=False),  # an account's name, token:<label>, command:<system user>
+    Column("by", String(128), nullable=False),  # an account's name, token:<label> (<id>), command:<system user>
     Column("action", String(64), nullable=False),  # agent.change, session.open …
     Column("object", String(255), nullable=False),  # agent:<user id>, call_settings …
     Column("old", Text),  # JSON object of what differs; never a secret

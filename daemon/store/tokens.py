@@ -38,6 +38,7 @@ class Token:
     created_at: UnixMs
     last_used_at: UnixMs | None
     revoked_at: UnixMs | None
+    created_by: str | None = None
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -45,6 +46,7 @@ class Token:
             "role": self.role.value,
             "label": self.label,
             "created_at": iso_utc(self.created_at),
+            "created_by": self.created_by,
             "last_used_at": iso_utc(self.last_used_at),
             "revoked_at": iso_utc(self.revoked_at),
         }
@@ -56,9 +58,9 @@ class Token:
 
 _INSERT = insert(tokens)
 _BY_DIGEST = select(tokens).where(tokens.c.digest == bindparam("b_digest"), tokens.c.revoked_at.is_(None))
-_ALL = select(tokens).order_by(tokens.c.created_at, tokens.c.token_id)
 _PLACE = (tokens.c.created_at, tokens.c.token_id)
 _PAGE = select(tokens).order_by(*(column.desc() for column in _PLACE))
+_LIVE_BY = _PAGE.where(tokens.c.created_by == bindparam("b_by"), tokens.c.revoked_at.is_(None))
 _ONE = select(tokens).where(tokens.c.token_id == bindparam("b_id"))
 _NOTE_USE = (
     update(tokens)
@@ -77,14 +79,18 @@ def new_token() -> str:
     return TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
-def add_token(token: str, role: Role, label: str, now: UnixMs) -> Work[str]:
-    """Keeps the digest; returns the token's id."""
-    digest = _digest(token)
+def add_token(token: str, role: Role, label: str, now: UnixMs, created_by: str | None = None) -> Work[str]:
+    """Keeps the digest; returns the token's id. `created_by` is who answers for it: an account, a command."""
     token_id = token_id_of(token)
-    yield Query(
-        _INSERT,
-        {"token_id": token_id, "digest": digest, "role": role.value, "label": label, "created_at": now},
-    )
+    values: dict[str, object] = {
+        "token_id": token_id,
+        "digest": _digest(token),
+        "role": role.value,
+        "label": label,
+        "created_at": now,
+        "created_by": created_by and created_by[:128],
+    }
+    yield Query(_INSERT, values)
     return token_id
 
 
@@ -94,16 +100,17 @@ async def find_token(reads: Reader, token: str) -> Token | None:
     return _token_of(rows[0]) if rows else None
 
 
-async def all_tokens(reads: Reader) -> list[Token]:
-    return [_token_of(row) for row in await reads.fetch(_ALL, {})]
-
-
 async def read_tokens(reads: Reader, limit: int, after: Sequence[int | str] | None) -> list[Token]:
     """One page, newest first, the revoked ones too."""
     statement = _PAGE.limit(limit)
     if after is not None:
         statement = statement.where(tuple_(*_PLACE) < tuple_(*after))
     return [_token_of(row) for row in await reads.fetch(statement, {})]
+
+
+async def read_live_tokens(reads: Reader, created_by: str) -> list[Token]:
+    """What still opens something for which this account answers, newest first."""
+    return [_token_of(row) for row in await reads.fetch(_LIVE_BY, {"b_by": created_by})]
 
 
 def token_facts(token_id: str) -> Work[Facts | None]:
@@ -145,4 +152,5 @@ def _token_of(row: Row) -> Token:
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],
         revoked_at=row["revoked_at"],
+        created_by=row["created_by"],
     )

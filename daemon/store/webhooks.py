@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
+from daemon.errors import CallwardenError
 from daemon.policy.decision import EventType
 from daemon.store.audit import Facts, Subject
 from daemon.store.outbox import readdress
@@ -20,8 +21,14 @@ from daemon.store.reader import Reader
 from daemon.store.tables import webhooks
 from daemon.store.work import Query, Row, Work
 
+WEBHOOK_LIMIT: Final = 100
+"""Every event is offered to every endpoint."""
 PAUSED = "paused"
 """The reason of an endpoint that an admin switched off; other reasons come from failed deliveries."""
+
+
+class TooManyWebhooks(CallwardenError):
+    """There are as many webhooks as there can be; delete one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,11 @@ class Webhook:
             "updated_at": iso_utc(self.updated_at),
         }
 
+    def facts(self) -> Facts:
+        """What people change of it, and why it is switched off."""
+        shown = self.as_json()
+        return {name: shown[name] for name in ("url", "events", "description", "enabled", "disabled_reason")}
+
 
 _COLUMNS = tuple(column for column in webhooks.c if column.name != "secret")
 _PAGE = (
@@ -57,6 +69,7 @@ _PAGE = (
     .order_by(webhooks.c.webhook_id)
     .limit(bindparam("b_limit"))
 )
+_COUNT = select(func.count().label("count")).select_from(webhooks)
 _ONE = select(*_COLUMNS).where(webhooks.c.webhook_id == bindparam("b_id"))
 _SECRETS = select(webhooks.c.webhook_id, webhooks.c.secret)
 _URLS = select(webhooks.c.webhook_id, webhooks.c.url)
@@ -113,10 +126,7 @@ async def read_webhook_secrets(reads: Reader) -> Mapping[str, str]:
 
 def webhook_facts(webhook_id: str) -> Work[Facts | None]:
     rows = yield Query(_ONE, {"b_id": webhook_id})
-    if not rows:
-        return None
-    shown = _webhook_of(rows[0]).as_json()
-    return {name: shown[name] for name in ("url", "events", "description", "enabled", "disabled_reason")}
+    return _webhook_of(rows[0]).facts() if rows else None
 
 
 WEBHOOK: Final = Subject("webhook", webhook_facts)
@@ -128,6 +138,9 @@ async def read_webhook_urls(reads: Reader) -> Mapping[str, str]:
 
 
 def add_webhook(webhook: Webhook, secret: str) -> Work[None]:
+    """Raises TooManyWebhooks."""
+    if (yield Query(_COUNT))[0]["count"] >= WEBHOOK_LIMIT:
+        raise TooManyWebhooks
     yield Query(
         _INSERT,
         {

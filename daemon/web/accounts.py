@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from daemon.message import Message
 from daemon.store.accounts import (
     ACCOUNT,
+    ACCOUNT_NAMES,
     Account,
     AccountTaken,
     BadLink,
@@ -22,6 +23,7 @@ from daemon.store.accounts import (
     account_name,
     add_account,
     change_account,
+    new_account_name,
     read_account,
     read_accounts,
 )
@@ -32,15 +34,16 @@ from daemon.web.audit import change
 from daemon.web.auth import REVOCATIONS
 from daemon.web.body import json_object, validated
 from daemon.web.caller import by, caller
+from daemon.web.if_match import change_seen, etag
 from daemon.web.listing import json_response, page_response
 from daemon.web.password_check import PASSWORD_CHECK
 from daemon.web.problem import NOTHING, FieldError, Problem, invalid, not_found
 from daemon.web.query import Query, path_part
 from daemon.web.services import services
-from daemon.web.texts import Label
+from daemon.web.texts import OneLine
 
 _NAME_LIMIT: Final = 256
-UserId = Annotated[Label, Len(1, 128)]
+UserId = Annotated[OneLine, Len(1, 128)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,22 +84,22 @@ async def get_account(request: web.Request) -> web.Response:
     account = await read_account(services(request).reads, _name(request))
     if account is None:
         raise not_found("account")
-    return json_response(account.as_json())
+    return json_response(account.as_json(), headers=etag(account.facts()))
 
 
 async def create_account(request: web.Request) -> web.Response:
     Query(request, ())
     form, parts = validated(_NEW, await json_object(request)), services(request)
-    name = account_name(form.name)
+    name = new_account_name(form.name)
     if name is None:
-        raise invalid([FieldError("name", Message("must be 1 to 64 letters, digits and . _ @ + -"))])
+        raise invalid([FieldError("name", ACCOUNT_NAMES)])
     _check_password(form.password, name)
     language = form.language or (await read_settings(parts.reads)).settings.language
     account = Account(name=name, role=form.role, user_id=form.user_id, language=language, created_at=parts.clock())
     password_hash = await request.app[PASSWORD_CHECK].hash(form.password)
     with _told():
         await change(request, ACCOUNT, name, lambda: add_account(account, password_hash))
-    return json_response(account.as_json(), 201)
+    return json_response(account.as_json(), 201, etag(account.facts()))
 
 
 async def patch_account(request: web.Request) -> web.Response:
@@ -108,11 +111,11 @@ async def patch_account(request: web.Request) -> web.Response:
     if "password" in given:
         values["password_hash"] = await _new_hash(request, name, form.password)
     with _told():
-        changed = await change(request, ACCOUNT, name, lambda: change_account(name, values, who))
+        changed = await change_seen(request, ACCOUNT, name, lambda: change_account(name, values, who))
     if changed is None:
         raise not_found("account")
     request.app[REVOCATIONS].happened()
-    return json_response(changed.as_json())
+    return json_response(changed.as_json(), headers=etag(changed.facts()))
 
 
 def _name(request: web.Request) -> str:

@@ -15,8 +15,8 @@ from daemon.message import Message
 from daemon.store.accounts import read_owners
 from daemon.store.agents import AGENT, Agent, Taken, delete_agent, put_agent, read_agent, read_agents
 from daemon.store.endpoint_name import LIMIT, PATTERN, endpoint_name
-from daemon.web.audit import change
 from daemon.web.body import json_object, validated
+from daemon.web.if_match import change_seen, etag
 from daemon.web.listing import json_response, page_response
 from daemon.web.only_new import put
 from daemon.web.problem import NOTHING, FieldError, Problem, not_found
@@ -72,7 +72,7 @@ async def get_agent(request: web.Request) -> web.Response:
     agent = await read_agent(reads, path_part(request, "user_id", USER_ID_LIMIT))
     if agent is None:
         raise not_found("agent")
-    return json_response(_shown(agent, await read_owners(reads, [agent.user_id])))
+    return json_response(_shown(agent, await read_owners(reads, [agent.user_id])), headers=etag(agent.facts()))
 
 
 async def replace_agent(request: web.Request) -> web.Response:
@@ -85,13 +85,14 @@ async def replace_agent(request: web.Request) -> web.Response:
         errors = [FieldError(taken.field, taken.message)]
         raise Problem(409, NOTHING, errors=errors, agent=taken.user_id) from taken
     await parts.rules_changed()
-    return json_response(_shown(agent, await read_owners(parts.reads, [user_id])), 201 if created else 200)
+    shown = _shown(agent, await read_owners(parts.reads, [user_id]))
+    return json_response(shown, 201 if created else 200, etag(agent.facts()))
 
 
 async def remove_agent(request: web.Request) -> web.Response:
     Query(request, ())
     parts, user_id = services(request), path_part(request, "user_id", USER_ID_LIMIT)
-    if not await change(request, AGENT, user_id, lambda: delete_agent(user_id)):
+    if not await change_seen(request, AGENT, user_id, lambda: delete_agent(user_id)):
         raise not_found("agent")
     await parts.rules_changed()
     return web.Response(status=204)

@@ -7,9 +7,10 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
-from daemon.store.audit import AuditFilter, Subject, audit_json, audited, note, read_audit
+from daemon.store.audit import AuditFilter, Subject, audit_json, audited, noted, read_audit
 from daemon.store.work import Row, Work
 from daemon.web.caller import by
+from daemon.web.deadline import committed
 from daemon.web.listing import page_response
 from daemon.web.query import Query
 from daemon.web.services import services
@@ -32,20 +33,17 @@ async def list_audit(request: web.Request) -> web.Response:
 async def change(request: web.Request, subject: Subject, key: str, make_work: Callable[[], Work[T]]) -> T:
     """The work in one transaction with its entry: whoever asked changed this."""
     who = by(request)
-    return await services(request).writes.change(lambda: audited(who, subject, key, make_work))
+    result = await services(request).writes.change(lambda: audited(who, subject, key, make_work))
+    committed(request)
+    return result
 
 
 async def change_secret(request: web.Request, action: str, named: str, make_work: Callable[[], Work[T]]) -> T:
     """The same where there is nothing to compare; what comes to nothing (False) is not noted."""
     who = by(request)
-
-    def noted() -> Work[T]:
-        result = yield from make_work()
-        if result:
-            yield from note(who, action, named)
-        return result
-
-    return await services(request).writes.change(noted)
+    result = await services(request).writes.change(lambda: noted(who, action, named, make_work))
+    committed(request)
+    return result
 
 
 def _place(row: Row) -> list[int | str]:

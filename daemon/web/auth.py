@@ -27,6 +27,8 @@ Access = frozenset[Role] | None
 
 ACCESS: Final = web.AppKey("access", Mapping[tuple[str, str], Access])
 _LOOK_AGAIN_S: Final = 10.0
+_BACKGROUND: Final = "X-Background"
+"""What a page asks by itself, every few seconds, says so: nobody sits there for that, so it counts as no use."""
 
 
 @web.middleware
@@ -100,7 +102,8 @@ async def _admit(request: web.Request, known: Caller, allowed: frozenset[Role], 
         await require_token(request, session_cookie(request), form=page)
     if known.role not in allowed:
         raise Problem(403, Message("the role {role} may not do this", role=known.role.value))
-    _note_use(request, known)
+    if not (known.session is not None and request.method in SAFE and _BACKGROUND in request.headers):
+        _note_use(request, known)
 
 
 def _note_use(request: web.Request, known: Caller) -> None:

@@ -142,7 +142,7 @@ def _expected(request: web.Request) -> int | None:
     tag = request.headers.get("If-Match", "*").strip()
     if tag == "*":
         return None
-    digits = tag.removeprefix('"').removesuffix('"')
+    digits = tag.removeprefix("W/").removeprefix('"').removesuffix('"')
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
         raise Problem(412, "If-Match is not the ETag of these settings; read them again")
     return int(digits)

@@ -16,12 +16,13 @@ from daemon.web.problem import Problem
 from daemon.web.remote import remote_of
 from daemon.web.services import services
 
+_LABEL: Final = 80  # the column takes 128 characters, an id has 20
 _REALM: Final = 'Bearer realm="callwarden"'
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`name` is what the store keeps as the one who changed something: an account's, or `token:` and a label."""
+    """`name` is what the store keeps as the one who changed something: an account's, or `token:`, its label and id."""
 
     name: str
     role: Role
@@ -57,7 +58,7 @@ async def find_caller(request: web.Request, *, page: bool) -> Caller | None:
     headers = request.headers.getall("Authorization", [])
     if headers and not page:
         known = await _known_token(request, headers)
-        return Caller(f"token:{known.label or known.token_id}"[:128], known.role, token=known)
+        return Caller(_called(known), known.role, token=known)
     session = await current_session(request)
     return Caller(session.account.name, session.account.role, session=session) if session else None
 
@@ -65,6 +66,11 @@ async def find_caller(request: web.Request, *, page: bool) -> Caller | None:
 async def current_session(request: web.Request) -> Session | None:
     session_id, parts = session_cookie(request), services(request)
     return await find_session(parts.reads, session_id, parts.clock()) if session_id else None
+
+
+def _called(token: Token) -> str:
+    """Two tokens may have one label, so the id stands behind it, where no label can take its place."""
+    return f"token:{token.label[:_LABEL]} ({token.token_id})" if token.label else f"token:{token.token_id}"
 
 
 def nobody() -> Problem:

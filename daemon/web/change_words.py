@@ -88,6 +88,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "disabled_reason": Message("Why it is off"),
         },
     ),
+    "delivery": Kind(Message("Delivery"), "/settings/deliveries/{key}"),
     "account": Kind(
         Message("Account"),
         "/settings/accounts/{key}",
@@ -107,6 +108,8 @@ ACTIONS: Final[Mapping[str, Message]] = {
     "session.end_all": Message("Signed out everywhere"),
     "account.password": Message("New password"),
     "webhook.rotate_secret": Message("New secret"),
+    "webhook.replay_failed": Message("What failed was sent again"),
+    "delivery.replay": Message("Sent again"),
     "call_settings.rotate_popup_secret": Message("New popup secret"),
     "token.create": Message("Made"),
     "token.delete": Message("Revoked"),
@@ -184,6 +187,11 @@ def value_word(name: str, value: object, _: Translate) -> str:
         return _(_UNITS[name]).format(n=value)
     word = _VALUES.get(name, {}).get(value) if isinstance(value, str | bool) else None
     return _(word) if word is not None else str(value)
+
+
+def value_words(name: str, _: Translate) -> list[tuple[str, str]]:
+    """All values of a field that has a closed set of them, each with its word, as a page lets people choose."""
+    return [(str(value), _(word)) for value, word in _VALUES[name].items()]
 
 
 def object_page(kind: str, key: str) -> str | None:

@@ -15,7 +15,7 @@ from daemon.message import Message
 from daemon.web.csv_cells import guarded, unguarded
 from daemon.web.problem import FieldError, Problem, invalid
 
-ROW_LIMIT: Final = 10_000
+ROW_LIMIT: Final = 5_000  # one transaction, for which calls wait: 10,000 agents took 0.3 s (measured 22 Nov 2026)
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
 _ERRORS: Final = 20
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")

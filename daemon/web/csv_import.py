@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
 
 from daemon.message import Message
-from daemon.store.audit import By, FactsByKey, audited_all
+from daemon.store.audit import By, FactsByKey
+from daemon.store.bulk import prepare_puts
 from daemon.store.ringtone_choice import UnknownRingtone, read_ringtone_names
+from daemon.store.trouble import Conflict
 from daemon.store.work import Work
 from daemon.web.body import BODY_LIMIT
 from daemon.web.caller import by, caller
 from daemon.web.csv_file import Sheet, read_sheet
 from daemon.web.csv_kinds import AGENTS, HOTLINES, QUEUES, Kind
 from daemon.web.csv_plan import Plan, make_plan
+from daemon.web.deadline import committed
 from daemon.web.listing import json_response
 from daemon.web.page import language_of
 from daemon.web.problem import FieldError, Problem, invalid
@@ -68,8 +72,10 @@ async def _apply(request: web.Request, kind: Kind, sheet: Sheet) -> Plan:
             raise invalid(errors[:_ERRORS])
         if not plan.puts:
             return plan
-        with suppress(UnknownRingtone):  # deleted since it was looked at
-            if await parts.writes.change(lambda: _put(who, kind, present, plan)):  # noqa: B023 -- awaited here
+        work = await asyncio.to_thread(_puts, who, kind, present, plan)
+        with suppress(UnknownRingtone, Conflict):  # deleted, or given to another, since it was looked at
+            if await parts.writes.change(work):
+                committed(request)
                 await parts.rules_changed()
                 return plan
     raise Problem(409, Message("somebody else is changing these too; nothing was changed, try again"))
@@ -80,16 +86,9 @@ async def _present(request: web.Request, kind: Kind) -> tuple[FactsByKey, frozen
     return await kind.read(reads), await read_ringtone_names(reads)
 
 
-def _put(who: By, kind: Kind, planned_on: FactsByKey, plan: Plan) -> Work[bool]:
-    """False, and nothing changed: what was planned on is not what is there in this transaction."""
-
-    def change(present: FactsByKey) -> Work[bool]:
-        if present != planned_on:
-            return False
-        yield from kind.put(plan.puts)
-        return True
-
-    return audited_all(who, kind.subject, kind.facts, change)
+def _puts(who: By, kind: Kind, present: FactsByKey, plan: Plan) -> Callable[[], Work[bool]]:
+    changed = [(key, present.get(key), facts) for key, facts in plan.puts.items()]
+    return prepare_puts(who, kind.subject, changed, kind.facts_of, kind.queries)
 
 
 def _preview(query: Query) -> bool:

@@ -5,19 +5,29 @@ What a cell may hold is what the PUT of the same thing takes: its form validates
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from daemon.policy.call_settings import QueueSettings
-from daemon.store.agents import Agent, all_agent_facts, put_agents, read_agents
+from daemon.store.agents import Agent, read_agents
 from daemon.store.audit import Facts, FactsByKey
-from daemon.store.hotlines import Hotline, all_hotline_facts, put_hotlines, read_hotlines
-from daemon.store.queues import all_queue_facts, put_queues, read_queues
+from daemon.store.bulk import (
+    Changed,
+    agent_facts_of,
+    agent_queries,
+    hotline_facts_of,
+    hotline_queries,
+    queue_facts_of,
+    queue_queries,
+)
+from daemon.store.hotlines import Hotline, read_hotlines
+from daemon.store.queues import read_queues
 from daemon.store.reader import Reader
-from daemon.store.work import Work
+from daemon.store.work import Query, Work
 from daemon.web.agents import ENDPOINTS_LIMIT, USER_ID_LIMIT, AgentForm
 from daemon.web.body import validated
 from daemon.web.queues import HOTLINE_LIMIT, QUEUE_LIMIT, HotlineForm, QueueForm
@@ -35,7 +45,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """`facts_of` validates (raises Problem) and fills in defaults; the others are the store's."""
+    """`accept` validates (raises Problem) and fills in defaults; the others are the store's."""
 
     name: str
     subject: str
@@ -43,10 +53,10 @@ class Kind:
     key_limit: int
     columns: tuple[Column, ...]
     read_only: tuple[str, ...] = ()
-    facts_of: Callable[[str, Mapping[str, object]], Facts]
+    accept: Callable[[str, Mapping[str, object]], Facts]
     read: Callable[[Reader], Awaitable[FactsByKey]]
-    facts: Callable[[], Work[FactsByKey]]
-    put: Callable[[FactsByKey], Work[None]]
+    facts_of: Callable[[Collection[str]], Work[FactsByKey]]
+    queries: Callable[[Changed], Iterator[Query]]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,32 +104,27 @@ def _agent_facts(user_id: str, given: Mapping[str, object]) -> Facts:
 
 
 async def _read_agents(reads: Reader) -> FactsByKey:
-    return {agent.user_id: agent.facts() for agent in await read_agents(reads)}
+    return await asyncio.to_thread(_agents_by_id, await read_agents(reads))
 
 
 async def _read_queues(reads: Reader) -> FactsByKey:
-    return {name: asdict(queue) for name, queue in sorted((await read_queues(reads)).items())}
+    return await asyncio.to_thread(_queues_by_name, await read_queues(reads))
 
 
 async def _read_hotlines(reads: Reader) -> FactsByKey:
-    return {hotline.number: hotline.facts() for hotline in await read_hotlines(reads)}
+    return await asyncio.to_thread(_hotlines_by_number, await read_hotlines(reads))
 
 
-def _put_agents(several: Mapping[str, Mapping[str, Any]]) -> Work[None]:
-    return put_agents(
-        [
-            Agent(user_id=user_id, **{**facts, "endpoints": tuple(facts["endpoints"])})
-            for user_id, facts in several.items()
-        ]
-    )
+def _agents_by_id(found: Iterable[Agent]) -> FactsByKey:
+    return {agent.user_id: agent.facts() for agent in found}
 
 
-def _put_queues(several: Mapping[str, Mapping[str, Any]]) -> Work[None]:
-    return put_queues({name: QueueSettings(**facts) for name, facts in several.items()})
+def _queues_by_name(found: Mapping[str, QueueSettings]) -> FactsByKey:
+    return {name: asdict(queue) for name, queue in sorted(found.items())}
 
 
-def _put_hotlines(several: Mapping[str, Mapping[str, Any]]) -> Work[None]:
-    return put_hotlines([Hotline(number=number, **facts) for number, facts in several.items()])
+def _hotlines_by_number(found: Iterable[Hotline]) -> FactsByKey:
+    return {hotline.number: hotline.facts() for hotline in found}
 
 
 _RINGTONE: Final = Column("ringtone", _optional_word, _shown)
@@ -137,10 +142,10 @@ AGENTS: Final = Kind(
         Column("personal_number", _optional_word, _shown, alone=True),
     ),
     read_only=("account",),
-    facts_of=_agent_facts,
+    accept=_agent_facts,
     read=_read_agents,
-    facts=all_agent_facts,
-    put=_put_agents,
+    facts_of=agent_facts_of,
+    queries=agent_queries,
 )
 QUEUES: Final = Kind(
     name="queues",
@@ -148,10 +153,10 @@ QUEUES: Final = Kind(
     key="name",
     key_limit=QUEUE_LIMIT,
     columns=(Column("create_tickets", _switch, _shown_switch), _RINGTONE),
-    facts_of=lambda _, given: asdict(validated(_QUEUE, given)),
+    accept=lambda _, given: asdict(validated(_QUEUE, given)),
     read=_read_queues,
-    facts=all_queue_facts,
-    put=_put_queues,
+    facts_of=queue_facts_of,
+    queries=queue_queries,
 )
 HOTLINES: Final = Kind(
     name="hotlines",
@@ -159,8 +164,8 @@ HOTLINES: Final = Kind(
     key="number",
     key_limit=HOTLINE_LIMIT,
     columns=(Column("label", _text, _shown), _RINGTONE),
-    facts_of=lambda _, given: asdict(validated(_HOTLINE, given)),
+    accept=lambda _, given: asdict(validated(_HOTLINE, given)),
     read=_read_hotlines,
-    facts=all_hotline_facts,
-    put=_put_hotlines,
+    facts_of=hotline_facts_of,
+    queries=hotline_queries,
 )

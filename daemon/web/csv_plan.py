@@ -13,6 +13,7 @@ from typing import Final
 
 from daemon.message import Message
 from daemon.store.audit import Facts, FactsByKey
+from daemon.store.name import key_error
 from daemon.web.csv_file import Sheet, SheetRow
 from daemon.web.csv_kinds import Column, Kind
 from daemon.web.problem import FieldError, Problem
@@ -131,17 +132,10 @@ def _row_error(kind: Kind, row: SheetRow, key: str, lines: Mapping[str, int]) ->
 
 
 def _key_error(kind: Kind, key: str) -> FieldError | None:
-    """What no address can name, and what is hardly meant: a new thing for a slip of the spreadsheet."""
-    reason: str | None = None
-    if not key:
-        reason = Message("is missing")
-    elif key in (".", ".."):  # RFC 3986 §5.2.4: such parts vanish from a path
-        reason = Message("cannot be a name")
-    elif key != key.strip():
-        reason = Message("begins or ends with a space")
-    elif _SHORTENED.fullmatch(key):
+    """What no name may be, and what is hardly meant: a new thing for a slip of the spreadsheet."""
+    reason: str | None = unusable(key, kind.key_limit) or key_error(key)
+    if reason is None and _SHORTENED.fullmatch(key):
         reason = Message("was shortened by the spreadsheet; format the column as text and enter it again")
-    reason = reason or unusable(key, kind.key_limit)
     return FieldError(kind.key, reason) if reason else None
 
 
@@ -151,11 +145,15 @@ def _accepted(kind: Kind, key: str, given: Mapping[str, object]) -> tuple[Facts,
     while True:
         try:
             good = {name: value for name, value in given.items() if name not in errors}
-            return kind.facts_of(key, good), list(errors.values())
+            return kind.accept(key, good), list(errors.values())
         except Problem as problem:
+            found: dict[str, FieldError] = {}
             for error in problem.errors:
                 name = error.field.partition(".")[0]
-                errors.setdefault(name, FieldError(name, error.message))
+                found.setdefault(name, FieldError(name, error.message))
+            assert found, "a refusal names a field"
+            assert found.keys() <= good.keys(), f"{sorted(found.keys() - good.keys())} was not given"
+            errors |= found
 
 
 def _without_clashes(column: Column, rows: Sequence[PlannedRow], present: FactsByKey) -> list[PlannedRow]:

@@ -16,6 +16,7 @@ from daemon.store.delivery_pages import (
 )
 from daemon.store.values import DeliveryStatus
 from daemon.store.work import Row
+from daemon.web.caller import by
 from daemon.web.listing import json_response, page_response
 from daemon.web.problem import not_found
 from daemon.web.query import Query, path_part
@@ -48,7 +49,7 @@ async def replay_delivery(request: web.Request) -> web.Response:
     """Pending again, under the same id: the receiver can tell that it is the same message."""
     Query(request, ())
     row = await _existing(request)
-    if not await services(request).replay(row["delivery_id"]):
+    if not await services(request).replay(row["delivery_id"], by(request)):
         raise not_found("delivery")
     return await _answer(request, await _existing(request), 202)
 

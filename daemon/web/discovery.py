@@ -14,8 +14,8 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.message import Message
 from daemon.pbx import Inventory
-from daemon.store.agents import read_agents
-from daemon.store.queues import read_queues
+from daemon.store.agents import read_phone_owners, read_user_ids
+from daemon.store.queues import read_queue_names
 from daemon.store.seen_hotlines import SeenHotline, read_seen_hotlines
 from daemon.web.found_phones import FoundPhone, found_phones
 from daemon.web.pbx import Say, say_to
@@ -37,20 +37,19 @@ class Discovery:
     hotlines: Sequence[SeenHotline]
 
 
-async def discover(request: web.Request) -> Discovery:
-    """For the page as for the API."""
+async def discover(request: web.Request, *, again: bool = False) -> Discovery:
+    """For the page as for the API. `again`: also a PBX that did not answer lately is asked now."""
     parts = services(request)
-    everybody = await read_agents(parts.reads)
-    agents = {endpoint: agent.user_id for agent in everybody for endpoint in agent.endpoints}
-    user_ids = {agent.user_id for agent in everybody}
-    inventories = await parts.pbxs.inventories(frozenset(agents))
+    agents = await read_phone_owners(parts.reads)
+    user_ids = set(await read_user_ids(parts.reads))
+    inventories = await parts.pbxs.inventories(agents.keys(), again=again)
     phones: list[FoundPhone] = []
     for inventory in inventories:
         found = await asyncio.to_thread(found_phones, inventory, agents, user_ids)  # of 10,000 it takes a while
         user_ids |= {phone.suggested_user_id for phone in found if phone.suggested_user_id is not None}
         phones += found
     hotlines = await read_seen_hotlines(parts.reads, UnixMs(parts.clock() - HOTLINES_OF_MS))
-    return Discovery(inventories, phones, agents, frozenset(await read_queues(parts.reads)), hotlines)
+    return Discovery(inventories, phones, agents, await read_queue_names(parts.reads), hotlines)
 
 
 async def get_discovery(request: web.Request) -> web.Response:

@@ -5,6 +5,7 @@ Whoever is signed in gets them inside the shell: navigation, state of the PBX, l
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -56,6 +57,14 @@ async def show(request: web.Request, template: str, status: int = 200, **values:
     parts = services(request)
     zone = (await read_settings(parts.reads)).settings.time_zone
     return page(request, template, status, formats=Formats(language_of(request), zone, parts.clock()), **values)
+
+
+async def show_many(request: web.Request, template: str, **values: Any) -> web.Response:
+    """The same for a page with hundreds of rows: calls are followed while it is written."""
+    parts = services(request)
+    zone = (await read_settings(parts.reads)).settings.time_zone
+    values["formats"] = Formats(language_of(request), zone, parts.clock())
+    return await asyncio.to_thread(page, request, template, **values)
 
 
 def page(

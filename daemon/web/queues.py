@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from daemon.policy.call_settings import QueueSettings
 from daemon.store.hotlines import HOTLINE, Hotline, delete_hotline, put_hotline, read_hotline, read_hotlines
 from daemon.store.queues import QUEUE, delete_queue, put_queue, read_queue, read_queue_page
-from daemon.web.audit import change
 from daemon.web.body import json_object, validated
+from daemon.web.if_match import change_seen, etag
 from daemon.web.listing import json_response, page_response
 from daemon.web.only_new import put
 from daemon.web.problem import not_found
@@ -55,7 +55,7 @@ async def get_queue(request: web.Request) -> web.Response:
     queue = await read_queue(services(request).reads, name)
     if queue is None:
         raise not_found("configured queue")
-    return json_response(_queue_json(name, queue))
+    return json_response(_queue_json(name, queue), headers=etag(asdict(queue)))
 
 
 async def replace_queue(request: web.Request) -> web.Response:
@@ -64,13 +64,13 @@ async def replace_queue(request: web.Request) -> web.Response:
     queue = QueueSettings(**asdict(validated(_QUEUE, await json_object(request))))
     created = await put(request, QUEUE, "name", name, lambda: put_queue(name, queue))
     await parts.rules_changed()
-    return json_response(_queue_json(name, queue), 201 if created else 200)
+    return json_response(_queue_json(name, queue), 201 if created else 200, etag(asdict(queue)))
 
 
 async def remove_queue(request: web.Request) -> web.Response:
     Query(request, ())
     parts, name = services(request), path_part(request, "name", QUEUE_LIMIT)
-    if not await change(request, QUEUE, name, lambda: delete_queue(name)):
+    if not await change_seen(request, QUEUE, name, lambda: delete_queue(name)):
         raise not_found("configured queue")
     await parts.rules_changed()
     return web.Response(status=204)
@@ -88,7 +88,7 @@ async def get_hotline(request: web.Request) -> web.Response:
     hotline = await read_hotline(services(request).reads, path_part(request, "number", HOTLINE_LIMIT))
     if hotline is None:
         raise not_found("hotline")
-    return json_response(hotline.as_json())
+    return json_response(hotline.as_json(), headers=etag(hotline.facts()))
 
 
 async def replace_hotline(request: web.Request) -> web.Response:
@@ -97,13 +97,13 @@ async def replace_hotline(request: web.Request) -> web.Response:
     hotline = Hotline(number=number, **asdict(validated(_HOTLINE, await json_object(request))))
     created = await put(request, HOTLINE, "number", number, lambda: put_hotline(hotline))
     await parts.rules_changed()
-    return json_response(hotline.as_json(), 201 if created else 200)
+    return json_response(hotline.as_json(), 201 if created else 200, etag(hotline.facts()))
 
 
 async def remove_hotline(request: web.Request) -> web.Response:
     Query(request, ())
     parts, number = services(request), path_part(request, "number", HOTLINE_LIMIT)
-    if not await change(request, HOTLINE, number, lambda: delete_hotline(number)):
+    if not await change_seen(request, HOTLINE, number, lambda: delete_hotline(number)):
         raise not_found("hotline")
     await parts.rules_changed()
     return web.Response(status=204)

@@ -35,6 +35,7 @@ from daemon.web.caller import by
 from daemon.web.listing import json_response, page_response
 from daemon.web.problem import FieldError, Problem, invalid, not_found
 from daemon.web.query import Query, path_part
+from daemon.web.server_address import server_address
 from daemon.web.services import services
 from daemon.web.sound_file import FILE_LIMIT, SOUND_FILES, UnusableSound
 from daemon.web.sound_response import PRIVATE, sound_response
@@ -185,7 +186,7 @@ async def phone_addresses(request: web.Request) -> Callable[[Ringtone, int], str
     """Where phones fetch a ringtone, by its rate; without a configured address the host is the one that was asked."""
     parts = services(request)
     secret = await ringtone_secret(parts.reads, parts.writes.change, parts.clock())
-    base = (parts.public_url or f"{request.scheme}://{request.host}").rstrip("/")
+    base = server_address(request)
     return lambda ringtone, rate: base + phone_path(secret, ringtone, rate)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from daemon.web.auth import ACCESS, REVOCATIONS, Revocations, authorize
 from daemon.web.body import BODY_LIMIT
 from daemon.web.brake import BRAKE, Brake
 from daemon.web.caller import CALLER
+from daemon.web.deadline import limited
 from daemon.web.framing import FRAMINGS, Framings
 from daemon.web.page import PAGES, problem_page, set_up_pages, wants_page, words
 from daemon.web.password_check import PASSWORD_CHECK, PasswordCheck
@@ -112,7 +112,7 @@ async def limit_time(request: web.Request, handler: Handler) -> web.StreamRespon
     """Also ends a body that arrives a byte at a time."""
     if _route_name(request) in ENDLESS:
         return await handler(request)
-    async with asyncio.timeout(REQUEST_TIMEOUT_S):
+    async with limited(request, REQUEST_TIMEOUT_S):
         return await handler(request)
 
 

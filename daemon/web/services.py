@@ -12,6 +12,7 @@ from aiohttp import web
 from daemon.acts import Acts, AgentStates
 from daemon.call.signals import UnixMs
 from daemon.pbx import Finding, Inventory, PbxState, Snippet
+from daemon.store.audit import By
 from daemon.store.reader import Reader
 from daemon.store.values import Delivery
 from daemon.store.work import Work
@@ -82,8 +83,11 @@ class Pbxs(Protocol):
 
     def state(self, name: str) -> PbxState | None: ...
 
-    async def inventories(self, known: Collection[str]) -> Sequence[Inventory]:
-        """What each PBX has, at most some seconds old; `known` endpoints belong to agents."""
+    async def inventories(self, known: Collection[str], *, again: bool = False) -> Sequence[Inventory]:
+        """What each PBX has, at most some seconds old; `known` endpoints belong to agents.
+
+        What a PBX did not tell is asked again after a minute, or at once with `again`.
+        """
 
     async def snippets(self, name: str) -> Sequence[Snippet] | None:
         """What to paste into its files."""
@@ -97,12 +101,12 @@ class Services:
     """Everything the handlers may use.
 
     `rules_changed` is awaited after settings, agents, queues, hotlines or webhooks were committed and before the
-    request is answered. `announced` hands deliveries that a web request committed to the engine. `replay` makes one
-    delivery pending again (False: there is none), `replay_failed` all failed ones of a webhook, and tells how many.
-    `try_target` sends one message now and keeps nothing. `refuse_target` says why a URL may not be a target.
-    `page_head` asks a site for a page, shortly, and reads the headers only (None: no answer, or none may be asked for).
-    `public_url` is how people reach the server (None: as they asked); only what `trusted_proxies` say in
-    X-Forwarded-For is believed.
+    request is answered; it returns within seconds, also where putting them in force takes longer. `announced` hands
+    deliveries that a web request committed to the engine. `replay` makes one delivery pending again (False: there
+    is none), `replay_failed` all failed ones of a webhook, and tells how many; both note who asked. `try_target`
+    sends one message now and keeps nothing. `refuse_target` says why a URL may not be a target. `page_head` asks a
+    site for a page, shortly, and reads the headers only (None: no answer, or none may be asked for). `public_url` is
+    how people reach the server (None: as they asked); only what `trusted_proxies` say in X-Forwarded-For is believed.
     """
 
     writes: Writes
@@ -112,8 +116,8 @@ class Services:
     rules_changed: Callable[[], Awaitable[None]]
     readiness: Callable[[], Awaitable[Sequence[Check]]]
     announced: Callable[[Sequence[Delivery]], None]
-    replay: Callable[[str], Awaitable[bool]]
-    replay_failed: Callable[[str], Awaitable[int]]
+    replay: Callable[[str, By], Awaitable[bool]]
+    replay_failed: Callable[[str, By], Awaitable[int]]
     try_target: Callable[[Target], Awaitable[TargetAnswer]]
     refuse_target: Callable[[str], str | None]
     page_head: Callable[[str], Awaitable[PageHead | None]]

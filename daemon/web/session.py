@@ -1,4 +1,4 @@
-"""`/api/v1/session`: who am I, and in which language. For a session it also tells the token that its changes must carry."""
+"""`/api/v1/session`: who am I, and in which language. It also tells a session the token that its changes must carry."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from daemon.store.accounts import Account, Language, account_name
+from daemon.store.accounts import Account, Language, new_account_name
 from daemon.store.audit import By
 from daemon.store.set_up import is_open, set_up
 from daemon.store.tokens import Role
@@ -33,7 +33,7 @@ async def show_set_up(request: web.Request) -> web.Response:
 
 async def make_first_admin(request: web.Request) -> web.Response:
     token, form = await _open_token(request), await read_form(request)
-    name = account_name(form.get("name", ""))
+    name = new_account_name(form.get("name", ""))
     if errors := _errors(request, form, name):
         return _form(request, token, form, errors)
     assert name is not None, "errors would name it"
@@ -62,7 +62,7 @@ def _gone(request: web.Request) -> Problem:
 
 def _errors(request: web.Request, form: Mapping[str, str], name: str | None) -> dict[str, str]:
     _ = words(request)
-    errors = {} if name else {"name": _("Use 1 to 64 letters, digits and . _ @ + -")}
+    errors = {} if name else {"name": _("Use 1 to 64 letters, digits and . _ @ + -, and not . or .. alone")}
     return errors | new_password_errors(form, name or "", _)
 
 

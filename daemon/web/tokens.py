@@ -21,6 +21,7 @@ from daemon.store.tokens import (
 from daemon.web.audit import change
 from daemon.web.auth import REVOCATIONS
 from daemon.web.body import json_object, validated
+from daemon.web.caller import Caller, caller
 from daemon.web.listing import json_response, page_response
 from daemon.web.problem import not_found
 from daemon.web.query import Query, path_part
@@ -51,12 +52,23 @@ async def create_token(request: web.Request) -> web.Response:
     """201 with the token, this once."""
     Query(request, ())
     form, now, token = validated(_FORM, await json_object(request)), services(request).clock(), new_token()
-    token_id = token_id_of(token)
-    await change(request, TOKEN, token_id, lambda: add_token(token, form.role, form.label, now))
+    token_id, maker = token_id_of(token), _answerable(caller(request))
+    await change(request, TOKEN, token_id, lambda: add_token(token, form.role, form.label, now, maker))
     made = Token(
-        token_id=token_id, role=form.role, label=form.label, created_at=now, last_used_at=None, revoked_at=None
+        token_id=token_id,
+        role=form.role,
+        label=form.label,
+        created_at=now,
+        last_used_at=None,
+        revoked_at=None,
+        created_by=maker,
     )
     return json_response({**made.as_json(), "token": token}, 201)
+
+
+def _answerable(who: Caller) -> str:
+    """For a token that a token makes, whoever made that one: or else it would be nobody's."""
+    return (who.token and who.token.created_by) or who.name
 
 
 async def remove_token(request: web.Request) -> web.Response:

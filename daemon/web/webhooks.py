@@ -17,6 +17,8 @@ from daemon.policy.decision import EventType
 from daemon.store.webhooks import (
     PAUSED,
     WEBHOOK,
+    WEBHOOK_LIMIT,
+    TooManyWebhooks,
     Webhook,
     add_webhook,
     change_webhook,
@@ -30,6 +32,8 @@ from daemon.store.webhooks import (
 )
 from daemon.web.audit import change, change_secret
 from daemon.web.body import json_object, validated
+from daemon.web.caller import by
+from daemon.web.if_match import change_seen, etag
 from daemon.web.listing import json_response, page_response
 from daemon.web.problem import FieldError, Problem, invalid, not_found
 from daemon.web.query import Query, path_part
@@ -38,7 +42,6 @@ from daemon.web.settings_rules import url_error
 from daemon.web.texts import Label
 
 _ID_LIMIT: Final = 40
-_COUNT_LIMIT: Final = 100  # every event is offered to every endpoint
 TEST_EVENT: Final = "webhook.test"
 
 
@@ -64,7 +67,8 @@ async def list_webhooks(request: web.Request) -> web.Response:
 
 async def get_webhook(request: web.Request) -> web.Response:
     Query(request, ())
-    return json_response((await _existing(request)).as_json())
+    webhook = await _existing(request)
+    return json_response(webhook.as_json(), headers=etag(webhook.facts()))
 
 
 async def create_webhook(request: web.Request) -> web.Response:
@@ -72,12 +76,13 @@ async def create_webhook(request: web.Request) -> web.Response:
     Query(request, ())
     parts = services(request)
     form = _checked(parts, {"url": "", **await json_object(request)})
-    if len(await read_webhooks(parts.reads, "", _COUNT_LIMIT)) >= _COUNT_LIMIT:
-        raise Problem(409, Message("there are {n} webhooks already; delete one first", n=_COUNT_LIMIT))
     webhook, secret = _new(form, parts.clock()), new_secret()
-    await change(request, WEBHOOK, webhook.webhook_id, lambda: add_webhook(webhook, secret))
+    try:
+        await change(request, WEBHOOK, webhook.webhook_id, lambda: add_webhook(webhook, secret))
+    except TooManyWebhooks as error:
+        raise Problem(409, Message("there are {n} webhooks already; delete one first", n=WEBHOOK_LIMIT)) from error
     await parts.rules_changed()
-    return json_response({**webhook.as_json(), "secret": secret}, 201)
+    return json_response({**webhook.as_json(), "secret": secret}, 201, etag(webhook.facts()))
 
 
 async def patch_webhook(request: web.Request) -> web.Response:
@@ -88,17 +93,17 @@ async def patch_webhook(request: web.Request) -> web.Response:
     form = _checked(parts, given)
     values = {name: getattr(form, name) for name in given}
     now = parts.clock()
-    changed = await change(request, WEBHOOK, webhook_id, lambda: change_webhook(webhook_id, values, now))
+    changed = await change_seen(request, WEBHOOK, webhook_id, lambda: change_webhook(webhook_id, values, now))
     if changed is None:
         raise not_found("webhook")
     await parts.rules_changed()
-    return json_response(changed.as_json())
+    return json_response(changed.as_json(), headers=etag(changed.facts()))
 
 
 async def remove_webhook(request: web.Request) -> web.Response:
     Query(request, ())
     parts, webhook_id = services(request), path_part(request, "webhook_id", _ID_LIMIT)
-    if not await change(request, WEBHOOK, webhook_id, lambda: delete_webhook(webhook_id)):
+    if not await change_seen(request, WEBHOOK, webhook_id, lambda: delete_webhook(webhook_id)):
         raise not_found("webhook")
     await parts.rules_changed()
     return web.Response(status=204)
@@ -135,7 +140,7 @@ async def replay_failed(request: web.Request) -> web.Response:
     webhook = await _existing(request)
     if not webhook.enabled:
         raise Problem(409, Message("this webhook is disabled; enable it first"))
-    return json_response({"replayed": await services(request).replay_failed(webhook.webhook_id)}, 202)
+    return json_response({"replayed": await services(request).replay_failed(webhook.webhook_id, by(request))}, 202)
 
 
 async def _existing(request: web.Request) -> Webhook:

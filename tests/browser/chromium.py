@@ -31,11 +31,10 @@ class BrowserUnavailableError(Exception):
 
 def find_chromium() -> str:
     """The one that CHROMIUM names, or the first on the path."""
-    if named := os.environ.get("CHROMIUM"):
-        return named
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    names = (os.environ["CHROMIUM"],) if os.environ.get("CHROMIUM") else _NAMES
+    found = next((path for name in names if (path := shutil.which(name))), None)
     if found is None:
-        raise BrowserUnavailableError("no Chromium: apt-get install chromium, or name one with CHROMIUM=/path")
+        raise BrowserUnavailableError(f"no {names[0]}: apt-get install chromium, or name one with CHROMIUM=/path")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,7 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(one_loop, append=False)
+            if inspect.iscoroutinefunction(getattr(item, "function", None)):
+                item.add_marker(one_loop, append=False)
 
 
 def pytest_sessionstart() -> None:

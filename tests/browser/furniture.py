@@ -118,9 +118,9 @@ async def _people(house: House, api: Api) -> None:
         personal = "+84903111222" if user_id == "an" else None
         body = {"name": name, "endpoints": [f"PJSIP/{number}"], "phone_brand": brand, "personal_number": personal}
         await api.put(f"agents/{user_id}", body)
-    for account, (role, user_id) in _PEOPLE.items():
-        body = {"name": account, "role": role.value, "password": PASSWORD, "user_id": user_id, "language": "vi"}
-        await api.post("accounts", body)
+    for account, (role, agent) in _PEOPLE.items():
+        person = {"name": account, "role": role.value, "password": PASSWORD, "user_id": agent, "language": "vi"}
+        await api.post("accounts", person)
     for label, role in (("CRM nội bộ", Role.ADMIN), ("Báo cáo hằng ngày", Role.SUPERVISOR)):
         await api.post("tokens", {"role": role.value, "label": label})
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from argon2 import PasswordHasher
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from daemon.ami.simulator import SimulatedPbx
 from daemon.app import Daemon, now_ms
@@ -52,7 +52,7 @@ class House:
 
     async def visitor(self, width: int = WIDE, **options: Any) -> Person:
         """Somebody who is not signed in."""
-        size = {"width": width, "height": _HEIGHTS[width]}
+        size = ViewportSize(width=width, height=_HEIGHTS[width])
         context = await self.browser.new_context(base_url=self.url, viewport=size, **{"locale": "en-GB", **options})
         context.set_default_timeout(_DEADLINE_MS)
         watch = Watch()

@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screenshots docs/images` (make screenshots): a picture of every page, and docs/pages.md.
+"""`python -m tests.browser.screenshots docs/images` (make screenshots): a picture of every page, and their list beside.
 
 The house is furnished and its clock stands on a Monday morning, so that two runs differ only where pages do.
 """
@@ -6,7 +6,6 @@ The house is furnished and its clock stands on a Monday morning, so that two run
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,9 +19,7 @@ from tests.browser.chromium import BrowserUnavailableError, chromium
 from tests.browser.furniture import OPENING, furnish
 from tests.browser.house import NARROW, WIDE, House, Person, open_house
 from tests.browser.pages import PAGES, Shown, Theme
-from tests.whole.house import ROOT
 
-LIST: Final = ROOT / "docs" / "pages.md"
 _CRM_PORT: Final = 8077
 """It stands in pictures, so it is always the same."""
 _HEAD: Final = """# Every page in a picture
@@ -56,14 +53,12 @@ def page_list(folder: str) -> str:
 
 
 async def take_all(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary, time_machine.travel(OPENING) as clock:
         async with chromium() as browser, open_house(Path(temporary), browser, _CRM_PORT) as house:
             link = await house.daemon.set_up_link() or ""
             await _take(await house.visitor(), _of_set_up(), {"token": link.rpartition("/")[2]}, folder)
             ids = await furnish(house, clock)
             await _take_pages(house, ids, folder)
-    LIST.write_text(page_list(os.path.relpath(folder, LIST.parent)), encoding="utf-8")
 
 
 async def _take_pages(house: House, ids: Mapping[str, str], folder: Path) -> None:
@@ -97,9 +92,14 @@ def _word(name: str) -> str:
 
 
 def main() -> None:
+    if len(sys.argv) != 2:
+        sys.exit("name the folder for the pictures")
     configure_logging("error", "console")
     try:
-        asyncio.run(take_all(Path(sys.argv[1] if sys.argv[1:] else "docs/images")))
+        folder = Path(sys.argv[1])
+        folder.mkdir(parents=True, exist_ok=True)
+        asyncio.run(take_all(folder))
+        (folder.parent / "pages.md").write_text(page_list(folder.name), encoding="utf-8")
     except (BrowserUnavailableError, OSError) as error:
         sys.exit(str(error))
 

@@ -15,7 +15,7 @@ async def test_all_that_behave_like_agents_are_adopted_at_once_and_the_others_st
     await house.api.delete("agents/an")
     await house.api.delete("agents/binh")
     await admin.open(AGENTS)
-    await expect(page.get_by_role("link", name="3 phones behave like agents'")).to_be_visible()
+    await expect(page.get_by_role("link", name="3 phones behave like agents")).to_be_visible()
     await page.get_by_role("button", name="Adopt all 3").click()
     await expect(page.locator("#toasts")).to_contain_text("3 agents added")
     await expect(page.locator("#agents tbody tr")).to_have_count(3)
@@ -138,3 +138,15 @@ async def test_a_deleted_agent_is_gone_after_a_question(house: House, admin: Per
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(page).to_have_url(house.url + AGENTS)
     assert [one["user_id"] for one in await house.api.every("agents")] == ["binh"]
+
+
+async def test_the_ringtone_that_is_chosen_can_be_heard_before_it_is_saved(admin: Person) -> None:
+    page = admin.page
+    await admin.open("/settings/agents/an")
+    await expect(page.get_by_role("button", name="Listen")).to_be_hidden()
+    await page.get_by_label("Ringtone").select_option("marimba")
+    async with page.expect_response("**/api/v1/ringtones/marimba/audio") as answer:
+        await page.get_by_role("button", name="Listen").click()
+    assert (await answer.value).ok
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_role("button", name="Listen")).to_be_visible()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 from playwright.async_api import Locator, expect
 
-from tests.browser.house import House, Person
+from tests.browser.house import PASSWORD, House, Person
 
 PATH = "/settings/calls"
 API = "/api/v1/call-settings"
@@ -146,6 +146,15 @@ async def test_agents_are_told_of_ringing_only_when_the_page_says_so(house: Hous
         async with heard(house) as events:
             await house.play("queue_answered")
         assert ("agent.ringing" in events) is on
+
+
+async def test_new_accounts_speak_the_language_chosen(house: House, admin: Person) -> None:
+    await admin.open(PATH)
+    for language, words in (("en", "English"), ("vi", "Tiếng Việt")):
+        await field(admin, "Language of new accounts").select_option(language)
+        await save(admin, words)
+        made = await house.api.post("accounts", {"name": f"new.{language}", "role": "agent", "password": PASSWORD})
+        assert made["language"] == language
 
 
 async def test_every_field_is_saved_as_typed_at_once_and_shown_again_after_a_reload(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.house import House, Person
-from tests.whole.house import until
 
 QUEUES, HOTLINES = "/settings/queues", "/settings/hotlines"
 OVERRULED = "off, because tickets are switched off for all calls"
@@ -56,19 +56,25 @@ async def test_what_another_admin_set_meanwhile_is_not_set_back(house: House, ad
     assert stored == {"sales": (False, "chime"), "support": (False, "harp")}
 
 
-async def test_quick_switching_leaves_the_last_choice(house: House, admin: Person) -> None:
+@pytest.mark.parametrize("clicks", [3, 4])
+async def test_quick_switching_leaves_the_last_choice(house: House, admin: Person, clicks: int) -> None:
     await admin.open(QUEUES)
     switch = admin.page.get_by_role("switch", name="Tickets for calls through support")
-    for _ in range(5):
-        await switch.click()
+    await switch.evaluate("(one, clicks) => { for (let i = 0; i < clicks; i++) one.click(); }", clicks)
+    await expect(admin.page.locator(".toast", has_text="Saved")).to_have_count(clicks)
+    is_on = clicks % 2 == 0
+    await expect(switch).to_be_checked(checked=is_on)
+    assert await house.api.every("queues") == [{"name": "support", "create_tickets": is_on, "ringtone": None}]
 
-    async def settled() -> bool:
-        stored = await house.api.every("queues")
-        return stored == [{"name": "support", "create_tickets": False, "ringtone": None}]
 
-    await until(settled)
-    await expect(admin.page.get_by_text("Saved")).to_have_count(5)
-    await expect(switch).not_to_be_checked()
+async def test_a_queue_that_was_reset_meanwhile_can_be_switched(house: House, admin: Person) -> None:
+    await house.api.put("queues/sales", {"ringtone": "chime"})
+    await admin.open(QUEUES)
+    await house.api.delete("queues/sales")
+    admin.watch.expect(404, "/api/v1/queues/sales")
+    await admin.page.get_by_role("switch", name="Tickets for calls through sales").click()
+    await expect(admin.page.locator("#toasts")).to_contain_text("Saved")
+    assert (await house.api.get("queues/sales"))["create_tickets"] is False
 
 
 async def test_a_label_that_cannot_be_saved_stays_with_the_reason_beside_it(house: House, admin: Person) -> None:
@@ -143,3 +149,33 @@ async def test_a_file_that_is_no_list_of_these_is_refused_in_words(admin: Person
     await page.get_by_label("File", exact=True).set_input_files(file)  # type: ignore[arg-type]
     await expect(page.locator("[data-preview]").get_by_role("alert")).to_contain_text("<b>: is not a known column")
     await expect(page.get_by_role("button", name="Apply")).to_be_hidden()
+
+
+_DROP = """(panel, text) => {
+  const dragged = new DataTransfer();
+  if (text) dragged.items.add(new File([text], "q.csv", {type: "text/csv"}));
+  panel.dispatchEvent(new DragEvent("drop", {dataTransfer: dragged, bubbles: true, cancelable: true}));
+}"""
+
+
+async def test_a_file_can_be_dropped_and_a_word_that_is_dropped_changes_nothing(house: House, admin: Person) -> None:
+    page = admin.page
+    await admin.open(QUEUES)
+    await page.get_by_role("button", name="Import").click()
+    panel = page.locator("#import")
+    await panel.evaluate(_DROP, "name,create_tickets\nnight,false\n")
+    await expect(page.locator("[data-preview]")).to_contain_text("New: 1")
+    await panel.evaluate(_DROP, "")
+    await expect(page.locator("[data-preview]")).to_contain_text("New: 1")
+    await page.get_by_role("button", name="Apply").click()
+    await expect(page.get_by_role("button", name="Import")).to_be_focused()
+    assert [one["name"] for one in await house.api.every("queues")] == ["night"]
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_is_sent(admin: Person) -> None:
+    page = admin.page
+    await admin.open(QUEUES)
+    await page.get_by_role("button", name="Import").click()
+    file = {"name": "q.csv", "mimeType": "text/csv", "buffer": b"name\n" + b"x\n" * 600_000}
+    await page.get_by_label("File", exact=True).set_input_files(file)  # type: ignore[arg-type]
+    await expect(page.locator("[data-preview]").get_by_role("alert")).to_contain_text("larger than 1 MiB")

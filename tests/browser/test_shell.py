@@ -85,6 +85,9 @@ async def test_by_keyboard_alone_one_gets_past_the_navigation_and_through_a_form
     await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     await expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
     await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_label("Language")).to_be_focused()
+    await page.keyboard.press("Tab")  # what saves it
     for text in (PASSWORD, "a new and better one", "a new and better one"):
         await page.keyboard.press("Tab")
         assert (await page.evaluate(_FOCUSED))["ring"]

@@ -9,9 +9,10 @@ from tests.browser.accessible import assert_accessible
 from tests.browser.house import House
 
 BAD = {
-    "a script in the page": ("document.body.append(document.createElement('script')); "
-    "document.querySelector('body > script').text = 'alert(1)'; "
-    "document.body.append(Object.assign(document.createElement('script'), {text: 'alert(2)'}))", "policy"),
+    "a script in the page": (
+        "document.body.append(Object.assign(document.createElement('script'), {text: 'alert(1)'}))",
+        "policy",
+    ),
     "an inline style": ("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p>')", "policy"),
     "an error of ours": ("setTimeout(() => { throw new Error('ours') })", "uncaught"),
     "a promise nobody waits for": ("void Promise.reject(new Error('ours'))", "uncaught"),

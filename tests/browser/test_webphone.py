@@ -49,7 +49,7 @@ async def test_a_number_is_dialled_by_keys_and_the_agents_phone_is_called_for_it
         await who.page.get_by_role("button", name=key, exact=True).click()
     await expect(who.page.get_by_label("Number", exact=True)).to_have_value("0901234567")
     await who.page.get_by_label("The customer sees").select_option("19001234")
-    await who.page.get_by_role("button", name="Call", exact=True).click()
+    await who.page.get_by_role("button", name="Dial", exact=True).click()
     await expect(who.page.get_by_text("Your phone rings: pick it up.")).to_be_visible()
     (order,) = asked(house, "Originate")
     assert (order["Channel"], order["Exten"], order["Context"]) == ("PJSIP/1001", "0901234567", "from-internal")
@@ -62,7 +62,7 @@ async def test_a_refusal_is_said_in_words_and_the_number_stays(house: House) -> 
     who = await webphone(house)
     await who.page.get_by_label("Number", exact=True).fill("0901234567")
     who.watch.expect(409, "/api/v1/calls")
-    await who.page.get_by_role("button", name="Call", exact=True).click()
+    await who.page.get_by_role("button", name="Dial", exact=True).click()
     await expect(who.page.get_by_text("(PJSIP/1001) is not registered")).to_be_visible()
     await expect(who.page.get_by_label("Number", exact=True)).to_have_value("0901234567")
     assert asked(house, "Originate") == []
@@ -121,7 +121,7 @@ async def test_a_call_is_given_to_a_free_colleague_who_is_found_by_name(house: H
 async def test_a_pause_is_made_from_the_desk_shown_in_the_webphone_and_ended_on_the_pbx(house: House) -> None:
     await furnish(house)
     desk, phone = await sit_down(house), await webphone(house)
-    await desk.page.get_by_label("Pause").select_option("lunch")
+    await desk.page.get_by_label("Take a pause").select_option("lunch")
     for page in (desk.page, phone.page):
         await expect(page.locator("[data-word]")).to_contain_text("Lunch, 0:0")
     assert [(one["Interface"], one["Reason"]) for one in asked(house, "QueuePause")] == [("PJSIP/1001", "lunch")]

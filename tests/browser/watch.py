@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Page, Request
+from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Error, Page, Request
 
 _REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => {
@@ -35,6 +35,7 @@ class Watch:
     refusals: Counter[tuple[int, str]] = field(default_factory=Counter)
     expected: Counter[tuple[int, str]] = field(default_factory=Counter)
     is_offline: bool = False
+    is_signed_out: bool = False
 
     async def begin(self, context: BrowserContext) -> None:
         await context.add_init_script(_REPORT_VIOLATIONS)
@@ -47,6 +48,10 @@ class Watch:
         """Announce that this path will answer with this status; it must, and no other may."""
         self.expected[status, path] += times
 
+    def any_refusals(self) -> None:
+        """From now on what asks for a session may be refused, as often as it asks: nobody is signed in, or another."""
+        self.is_signed_out = True
+
     @contextmanager
     def offline(self) -> Iterator[None]:
         """Meanwhile the server is expected not to be reached."""
@@ -57,8 +62,7 @@ class Watch:
     async def settle(self, *pages: Page) -> None:
         """Fails on whatever was wrong up to now."""
         for page in pages:
-            sideways = await page.evaluate(_SIDEWAYS)  # also lets what the page said before arrive
-            if sideways:
+            if sideways := await _sideways(page):  # also lets what the page said before arrive
                 self.wrong.append(f"{page.url} scrolls sideways: {sideways}")
         assert not self.wrong, "\n".join(self.wrong)
         assert self.refusals == self.expected, f"refused: {dict(self.refusals)}, announced: {dict(self.expected)}"
@@ -73,7 +77,10 @@ class Watch:
         if message.type not in ("error", "warning"):
             return
         url = message.location["url"]
-        if answered := _ANSWERED.match(message.text):
+        answered = _ANSWERED.match(message.text)
+        if answered and self.is_signed_out and answered[1] in ("401", "403"):
+            return
+        if answered:
             self.refusals[int(answered[1]), urlsplit(url).path] += 1
         elif not (self.is_offline and message.text.startswith(_UNREACHABLE)):
             self.wrong.append(f"console {message.type}: {message.text} ({url})")
@@ -89,3 +96,12 @@ class Watch:
         """No page of ours asks in this way: it was somebody's script."""
         self.wrong.append(f"dialog: {dialog.type} {dialog.message}")
         await dialog.dismiss()
+
+
+async def _sideways(page: Page) -> str | None:
+    try:
+        found: str | None = await page.evaluate(_SIDEWAYS)
+    except Error:  # it was about to go to another page
+        await page.wait_for_load_state()
+        found = await page.evaluate(_SIDEWAYS)
+    return found

@@ -25,9 +25,9 @@ from daemon.store.accounts import (
     LastAdmin,
     account_name,
     add_account,
-    any_account,
     change_account,
     find_account,
+    no_account,
     read_account,
     read_accounts,
 )
@@ -78,7 +78,7 @@ async def _open(store: Store, name: str = "an", at: int = NOON) -> str:
 
 
 async def test_an_account_is_kept_as_given(store: Store) -> None:
-    assert not await any_account(store.reader)
+    assert await store.writer.change(no_account)
     await store.writer.change(lambda: put_agent(Agent(user_id="an", name="An")))
     account = _account(user_id="an")
     await _add(store, account)
@@ -87,7 +87,7 @@ async def test_an_account_is_kept_as_given(store: Store) -> None:
     assert (known.account, known.password_hash) == (account, "hash")
     assert "hash" not in repr(known)
     assert await read_accounts(store.reader) == [account]
-    assert await any_account(store.reader)
+    assert not await store.writer.change(no_account)
     assert await find_account(store.reader, "binh") is None
 
 
@@ -306,7 +306,8 @@ def test_a_store_of_version_0_1_is_migrated_and_keeps_what_it_has(tmp_path: Path
     with closing(sqlite3.connect(path)) as after:
         assert after.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.NEWEST,)]
         for table, row in _ROWS.items():
-            assert after.execute(f"SELECT * FROM {table}").fetchall() == [row]  # noqa: S608
+            found = after.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+            assert found == [row + (None,) * (len(found[0]) - len(row))]  # columns of later versions are empty
         for table in ("accounts", "sessions", "setup_links", "audit_log"):
             assert after.execute(f"SELECT * FROM {table}").fetchall() == []  # noqa: S608
 

@@ -62,8 +62,8 @@ class Browser:
         path = f"/sign-in?next={following}" if following else "/sign-in"
         return await self.submit(path, "/sign-in", name=name, password=password)
 
-    async def is_signed_in(self) -> bool:
-        return (await self.get("/api/v1/session")).status == 200
+    async def is_signed_in(self, **headers: str) -> bool:
+        return (await self.get("/api/v1/session", **headers)).status == 200
 
     async def _send(self, method: str, path: str, headers: Mapping[str, str], **options: Any) -> Page:
         sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}

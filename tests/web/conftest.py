@@ -31,7 +31,7 @@ from daemon.store.accounts import Account, add_account
 from daemon.store.audit import AuditFilter, By, audit_json, read_audit
 from daemon.store.sessions import Opening, new_session_id, open_session
 from daemon.store.store import Store
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.tokens import Role, add_token, new_token, token_id_of
 from daemon.store.values import Delivery, Unit
 from daemon.web.csrf import csrf_token
 from daemon.web.feed import EventFeed
@@ -111,7 +111,7 @@ class House:
 
     async def add_account(self, name: str, role: Role = Role.AGENT, **values: Any) -> Account:
         """Its password is PASSWORD."""
-        account = Account(name=name, role=role, created_at=self.now, **{"user_id": None, "language": "vi", **values})
+        account = Account(name=name, role=role, created_at=self.now, **{"user_id": None, "language": "en", **values})
         password_hash = password.hash_password(PASSWORD)
         await self.store.writer.change(lambda: add_account(account, password_hash))
         return account
@@ -135,6 +135,10 @@ class House:
 
     def headers(self, role: Role | None = Role.ADMIN) -> dict[str, str]:
         return {} if role is None else {"Authorization": f"Bearer {self.tokens[role]}"}
+
+    def named(self, role: Role = Role.ADMIN) -> str:
+        """Who asks with the token of this role, as the audit log has it."""
+        return f"token:{role.value} ({token_id_of(self.tokens[role])})"
 
     async def add_tokens(self) -> None:
         for role in Role:
@@ -171,11 +175,11 @@ class House:
     async def _readiness(self) -> Sequence[Check]:
         return self.checks
 
-    async def _replay(self, delivery_id: str) -> bool:
-        return await self.store.writer.change(lambda: outbox.replay(delivery_id, self.now)) is not None
+    async def _replay(self, delivery_id: str, by: By) -> bool:
+        return await self.store.writer.change(lambda: outbox.replay_asked(delivery_id, by)) is not None
 
-    async def _replay_failed(self, webhook_id: str) -> int:
-        return await self.store.writer.change(lambda: outbox.replay_failed(webhook_id, self.now))
+    async def _replay_failed(self, webhook_id: str, by: By) -> int:
+        return await self.store.writer.change(lambda: outbox.replay_failed_asked(webhook_id, by))
 
     async def _page_head(self, url: str) -> PageHead | None:
         self.asked_for.append(url)

@@ -56,6 +56,7 @@ class Pbxs:
         ]
     )
     asked_known: list[Collection[str]] = field(default_factory=list)
+    asked_again: list[bool] = field(default_factory=list)
 
     def states(self) -> Sequence[PbxState]:
         return self.known
@@ -63,8 +64,9 @@ class Pbxs:
     def state(self, name: str) -> PbxState | None:
         return next((state for state in self.known if state.name == name), None)
 
-    async def inventories(self, known: Collection[str]) -> Sequence[Inventory]:
+    async def inventories(self, known: Collection[str], *, again: bool = False) -> Sequence[Inventory]:
         self.asked_known.append(known)
+        self.asked_again.append(again)
         return self.found
 
     async def snippets(self, name: str) -> Sequence[Snippet] | None:

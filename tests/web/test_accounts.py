@@ -178,6 +178,25 @@ async def test_accounts_are_listed_by_name_page_by_page(house: House) -> None:
 TOKENS = "/api/v1/tokens"
 
 
+async def test_two_tokens_of_one_label_are_told_apart_in_the_log(house: House) -> None:
+    made = [(await house.ask("POST", TOKENS, json={"role": "admin", "label": "x" * 255})).body for _ in range(2)]
+    for number, one in enumerate(made):
+        bearer = {"Authorization": f"Bearer {one['token']}"}
+        await house.ask("PUT", f"/api/v1/queues/q{number}", None, json={}, headers=bearer)
+    second, first = [entry["by"] for entry in (await house.audit())[:2]]
+    assert (first, second) == tuple(f"token:{'x' * 80} ({one['token_id']})" for one in made)
+
+
+async def test_a_token_says_which_account_answers_for_it_also_when_a_token_made_it(house: House) -> None:
+    await house.add_account("boss", Role.ADMIN)
+    session = await house.open_session("boss")
+    made = (await house.ask("POST", TOKENS, None, json={"role": "admin"}, headers=session)).body
+    bearer = {"Authorization": f"Bearer {made['token']}"}
+    grandchild = (await house.ask("POST", TOKENS, None, json={"role": "agent"}, headers=bearer)).body
+    assert (made["created_by"], grandchild["created_by"]) == ("boss", "boss")
+    assert {one["created_by"] for one in (await house.ask("GET", TOKENS)).body["items"]} == {"boss", None}
+
+
 async def test_a_token_is_shown_once_works_tells_its_last_use_and_is_revoked_at_once(house: House) -> None:
     made = await house.ask("POST", TOKENS, json={"role": "supervisor", "label": "crm"})
     token = made.body.pop("token")
@@ -189,7 +208,7 @@ async def test_a_token_is_shown_once_works_tells_its_last_use_and_is_revoked_at_
     )
     bearer = {"Authorization": f"Bearer {token}"}
     me = (await house.ask("GET", "/api/v1/session", None, headers=bearer)).body
-    assert (me["name"], me["role"], me["user_id"]) == ("token:crm", "supervisor", None)
+    assert (me["name"], me["role"], me["user_id"]) == (f"token:crm ({made.body['token_id']})", "supervisor", None)
     await asyncio.sleep(0.05)
     await house.store.writer.drain()
     listed = (await house.ask("GET", TOKENS)).body

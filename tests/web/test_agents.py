@@ -19,9 +19,8 @@ HOSTILE = [
     "../../etc/passwd",
     "{{7*7}}",
     "%s%n%x",
-    "Nguyễn Văn Ấn \u202e",
+    "Nguyễn Văn Ấn",
     "🤝" * 50,
-    "\u2028\u2029",
 ]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from daemon.store.agents import Agent, put_agent
 from daemon.store.tokens import Role
+from daemon.web.csv_file import ROW_LIMIT
 from daemon.web.csv_kinds import AGENTS
 from tests.web.conftest import Answer, House, open_house
 
@@ -28,7 +29,7 @@ NAMES = [
     "Nguyễn Văn Ấn",
     'a","=1"',
     "02871081234",
-    "\u202ea\u2028bc",
+    "\"quoted\" 'twice'",
 ]
 
 
@@ -161,7 +162,7 @@ async def test_agents_swap_endpoints_and_numbers_and_each_change_is_noted_as_if_
         {"endpoints": ["PJSIP/1"], "personal_number": "+84901701234"},
         {"endpoints": ["PJSIP/3", "PJSIP/2"], "personal_number": None},
     )
-    assert (entries["agent:an"]["by"], entries["agent:an"]["remote"]) == ("token:admin", "127.0.0.1")
+    assert (entries["agent:an"]["by"], entries["agent:an"]["remote"]) == (house.named(), "127.0.0.1")
     assert len(await house.audit(action="agent.create")) == 3
     assert house.rules_changes == 2
 
@@ -317,15 +318,17 @@ async def test_a_person_reads_the_findings_in_his_language_and_needs_his_session
     assert (await house.ask("POST", f"{API}/agents/import", None, data=file, headers=CSV | headers)).status == 403
 
 
-async def test_ten_thousand_agents_are_put_in_within_seconds_and_unchanged_rows_are_not_written(house: House) -> None:
-    rows = "".join(f"agent-{n},Nguyễn {n},PJSIP/{n} SIP/{n},\r\n" for n in range(10_000))
+async def test_as_many_agents_as_a_file_may_hold_are_put_in_within_seconds_and_unchanged_rows_are_not_written(
+    house: House,
+) -> None:
+    rows = "".join(f"agent-{n},Nguyễn {n},PJSIP/{n} SIP/{n},\r\n" for n in range(ROW_LIMIT))
     file = f"user_id,name,endpoints,ringtone\r\n{rows}"
     began = asyncio.get_running_loop().time()
-    assert (await apply(house, "agents", file)).body["totals"]["create"] == 10_000
+    assert (await apply(house, "agents", file)).body["totals"]["create"] == ROW_LIMIT
     assert asyncio.get_running_loop().time() - began < 15  # the server gives a request 20 s
     assert (await apply(house, "agents", file.replace("Nguyễn 77,", "N 77,"))).body["totals"]["update"] == 1
     assert [entry["object"] for entry in await house.audit(action="agent.change")] == ["agent:agent-77"]
-    assert len(await raw(house, "agents")) > 400_000
+    assert len(await raw(house, "agents")) > 200_000
 
 
 async def test_what_moves_between_reading_and_writing_is_planned_again(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.store.name import key_error, name_error
 from daemon.web.csv_file import ROW_LIMIT, read_sheet, write_sheet
 from daemon.web.csv_kinds import AGENTS, HOTLINES, QUEUES, Kind
 from daemon.web.csv_plan import Action, Plan, make_plan
-from daemon.web.problem import Problem
+from daemon.web.problem import FieldError, Problem, invalid
 
 AN = {"name": "An", "endpoints": ["PJSIP/1001"], "ringtone": None, "phone_brand": None, "personal_number": None}
 BINH = {**AN, "name": "Bình", "endpoints": ["PJSIP/1002"], "personal_number": "+84901701234"}
@@ -70,6 +72,12 @@ def _unshared(agents: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     return found
 
 
+def _hardly_meant(key: str, facts: dict[str, Any]) -> bool:
+    """As something new: a name that nobody can see or type, or a number that a spreadsheet spoiled."""
+    texts = [facts[name] for name in ("name", "label", "phone_brand") if facts.get(name)]
+    return bool(key_error(key)) or key[0].isdigit() or any(name_error(text) for text in texts)
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.tuples(st.just(AGENTS), _AGENTS.map(_unshared))
@@ -86,8 +94,19 @@ def test_a_file_that_was_exported_changes_nothing_and_makes_the_same_elsewhere(
     assert (here.totals["unchanged"], len(here.rows), here.puts) == (len(present), len(present), {})
     elsewhere = make_plan(kind, sheet, {}, RINGTONES)
     refused = {row.key for row in elsewhere.rows if row.action is Action.ERROR}
-    assert all(key != key.strip() or key[0].isdigit() for key in refused)  # what is hardly meant as a new name
+    assert all(_hardly_meant(key, present[key]) for key in refused)
     assert elsewhere.puts == {key: facts for key, facts in present.items() if key not in refused}
+
+
+def test_a_refusal_of_what_was_not_given_is_our_bug_and_ends() -> None:
+    """It would be asked for again and again otherwise."""
+
+    def broken(_key: str, _given: Any) -> Any:
+        raise invalid([FieldError("nonsense", "is wrong")])
+
+    kind = dataclasses.replace(QUEUES, accept=broken)
+    with pytest.raises(AssertionError, match="nonsense"):
+        make_plan(kind, read_sheet(b"name,create_tickets\nsales,true\n", kind.names, kind.key), {}, RINGTONES)
 
 
 def test_each_row_tells_what_would_be_of_it() -> None:

@@ -76,7 +76,8 @@ async def test_a_call_is_on_the_desk_of_who_has_it_now(house: House) -> None:
     an, binh = await agent(house), await agent(house, "binh")
     house.bus.publish(CallHappened(CallAnswered(house.now, talking())))
     assert len((await desk(house, an))["calls"]) == 1
-    house.bus.publish(CallHappened(CallAnswered(house.now, replace(talking("binh"), user_ids=(UserId("an"), UserId("binh"))))))
+    shared = replace(talking("binh"), user_ids=(UserId("an"), UserId("binh")))
+    house.bus.publish(CallHappened(CallAnswered(house.now, shared)))
     assert ((await desk(house, an))["calls"], len((await desk(house, binh))["calls"])) == ([], 1)
     over = replace(talking("binh"), state=CallState.ENDED, ended_at=UnixMs(NOW + 9))
     house.bus.publish(CallHappened(CallEnded(house.now, over)))

@@ -85,7 +85,7 @@ def test_a_message_is_said_in_another_language_with_its_values() -> None:
 async def test_people_read_refusals_in_their_language_and_programs_in_english(house: House) -> None:
     wrong = {"sla_target_percent": 101}
     program = await house.ask("PUT", "/api/v1/call-settings", json=wrong)
-    await house.add_account("an", Role.ADMIN)
+    await house.add_account("an", Role.ADMIN, language="vi")
     person = await house.ask("PUT", "/api/v1/call-settings", None, json=wrong, headers=await house.open_session("an"))
     assert program.body["errors"][0]["message"] == "must be 100 or less"
     assert person.body["errors"][0]["message"] == translator("vi")(Said("must be {le} or less", le=100))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 
 from daemon.store.accounts import find_account
+from daemon.store.audit import By, note
 from daemon.store.settings import SETTING_NAMES
 from daemon.store.tokens import Role
 from daemon.web.change_words import KINDS
@@ -119,7 +121,7 @@ async def test_changes_are_told_in_words_old_and_new(house: House) -> None:
     assert "<del>off</del>" in text
     assert "<ins>after 30 seconds</ins>" in text
     assert "Phones:</span> <del>PJSIP/1</del>" in text
-    assert f'href="/settings/agents/a%2Fb%3F">{HOSTILE}<' in text
+    assert f'href="/settings/agents/a%2Fb%3F"><bdi>{HOSTILE}<' in text
     assert "Token admin" in text
 
 
@@ -129,6 +131,31 @@ async def test_what_is_deleted_keeps_its_name_and_leads_nowhere(house: House) ->
     text = await read(await admin(house), "/settings/audit")
     assert text.count("Nguyễn Văn An") >= 2
     assert "/settings/agents/an" not in text
+
+
+async def test_an_account_shows_the_tokens_that_outlive_it(house: House) -> None:
+    browser = await admin(house)
+    await house.add_account("mai", Role.ADMIN, language="en")
+    session = await house.open_session("mai")
+    made = [
+        (await house.ask("POST", "/api/v1/tokens", None, json={"role": "admin", "label": label}, headers=session)).body
+        for label in (HOSTILE, "old CRM")
+    ]
+    await house.ask("DELETE", f"/api/v1/tokens/{made[1]['token_id']}")
+    await house.ask("PATCH", "/api/v1/accounts/mai", json={"disabled": True})
+    text = await read(browser, "/settings/accounts/mai")
+    tokens = text.partition('id="tokens"')[2]
+    assert HOSTILE in tokens
+    assert f'data-api="DELETE /api/v1/tokens/{made[0]["token_id"]}"' in tokens
+    assert "old CRM" not in tokens
+    assert 'id="tokens"' not in await read(browser, "/settings/accounts/boss")
+
+
+async def test_the_link_of_the_first_start_stands_in_the_changes_in_words(house: House) -> None:
+    await house.store.writer.change(lambda: note(By("setup:link", house.now), "account.create", "account:boss"))
+    text = await read(await admin(house), "/settings/audit")
+    assert "The link that makes the first admin" in text
+    assert "setup:link" not in text
 
 
 async def test_sign_ins_are_no_changes_but_can_be_asked_for(house: House) -> None:
@@ -145,7 +172,7 @@ async def test_sign_ins_are_no_changes_but_can_be_asked_for(house: House) -> Non
         ("kind=queue", {"Queue sales"}),
         ("kind=call_settings", {"Call settings"}),
         ("object=agent:an", {"Agent An"}),
-        ("by=token:admin", {"Agent An", "Queue sales", "Call settings"}),
+        ("by={admin}", {"Agent An", "Queue sales", "Call settings"}),
         ("by=nobody", set()),
         ("from=2026-11-22&to=2026-11-22", {"Agent An", "Queue sales", "Call settings"}),
         ("from=2026-11-23", set()),
@@ -159,7 +186,7 @@ async def test_changes_are_found_by_every_filter(house: House, query: str, found
     await house.ask("PUT", "/api/v1/agents/an", json={"name": "An", "endpoints": []})
     await house.ask("PUT", "/api/v1/queues/sales", json={"create_tickets": False})
     await house.ask("PUT", "/api/v1/call-settings", json={"country": "DE"})
-    page = await (await admin(house)).get(f"/settings/audit?{query}")
+    page = await (await admin(house)).get(f"/settings/audit?{query.replace('{admin}', quote(house.named()))}")
     bare = re.sub(r"<[^>]*>", "", page.text.partition("<tbody>")[2])
     assert {one for one in ("Agent An", "Queue sales", "Call settings") if one in bare} == found
 
@@ -220,12 +247,12 @@ async def test_an_admin_signs_an_account_out_everywhere(house: House) -> None:
 
 async def test_the_own_page_shows_the_language_that_counts(house: House) -> None:
     browser = await signed_in(house)
-    assert 'value="vi" lang="vi" selected' in await read(browser, "/password")
-    await house.ask("PATCH", "/api/v1/session", None, json={"language": "en"}, headers=await _change(browser))
     assert 'value="en" lang="en" selected' in await read(browser, "/password")
+    await house.ask("PATCH", "/api/v1/session", None, json={"language": "vi"}, headers=await _change(browser))
+    assert 'value="vi" lang="vi" selected' in await read(browser, "/password")
     known = await find_account(house.store.reader, "an")
     assert known is not None
-    assert known.account.language == "en"
+    assert known.account.language == "vi"
 
 
 def _headers(browser: Browser) -> dict[str, str]:

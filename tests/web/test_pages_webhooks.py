@@ -82,8 +82,11 @@ async def test_each_webhook_says_its_state_and_who_paused_it(house: House) -> No
     assert HOSTILE in rows[good]
     assert "Active" in rows[good]
     assert "paused.example.com" in rows[paused]
-    assert "Paused by token:admin" in rows[paused]
+    assert f"Paused by {house.named()}" in rows[paused]
     assert "gone for good (410)" in rows[gone]
+    for off in (paused, gone):
+        assert "is not kept for it" in await read(await admin(house), f"/settings/webhooks/{off}")
+    assert "is not kept for it" not in await read(await admin(house), f"/settings/webhooks/{good}")
     page = await read(await admin(house), f"/settings/webhooks/{paused}")
     assert '{"enabled": true}' in page
     assert "replay-failed" not in page

@@ -116,8 +116,19 @@ async def test_what_takes_too_long_is_ended(house: House, monkeypatch: pytest.Mo
         await asyncio.sleep(60)
 
     monkeypatch.setattr(server, "REQUEST_TIMEOUT_S", 0.1)
-    _replace(house, rules_changed=forever)
-    assert (await house.ask("PUT", PATH, json={"country": "DE"})).status == 503
+    _replace(house, readiness=forever)
+    assert (await house.ask("GET", "/readyz", None)).status == 503
+
+
+async def test_what_was_committed_is_answered_though_the_time_was_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow() -> None:
+        await asyncio.sleep(0.4)
+
+    monkeypatch.setattr(server, "REQUEST_TIMEOUT_S", 0.2)
+    _replace(house, rules_changed=slow)
+    assert (await house.ask("PUT", "/api/v1/queues/night", json={})).status == 201
 
 
 def _replace(house: House, **parts: object) -> None:

@@ -83,7 +83,7 @@ async def test_an_uploaded_file_is_telephone_sound_with_a_label_and_rings_on_pho
     shown = answer.body
     assert (shown["name"], shown["label"], shown["kind"]) == ("sea", "Biển xanh", "uploaded")
     assert (shown["duration_ms"], shown["created_by"], shown["created_at"]) == (
-        1000, "token:admin", "2026-11-22T09:33:20.000Z",
+        1000, house.named(), "2026-11-22T09:33:20.000Z",
     )  # fmt: skip
     assert (await house.ask("GET", f"{PATH}/sea")).body == shown
     assert (await house.ask("GET", PATH)).body["items"][-1] == shown

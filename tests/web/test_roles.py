@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daemon.store.tokens import Role, all_tokens, revoke_token
+from daemon.store.tokens import Role, read_tokens, revoke_token
 from daemon.web.auth import ACCESS
 from daemon.web.routes import ENDLESS, ROUTES
 from tests.web.conftest import House
@@ -221,7 +221,7 @@ async def test_a_wrong_token_is_refused_with_a_challenge(house: House, header: s
 
 
 async def test_a_revoked_token_opens_nothing_from_the_next_request_on(house: House) -> None:
-    known = [token for token in await all_tokens(house.store.reader) if token.role is Role.AGENT]
+    known = [token for token in await read_tokens(house.store.reader, 10, None) if token.role is Role.AGENT]
     assert (await house.ask("GET", "/api/v1/calls", Role.AGENT)).status == 200
     assert await house.store.writer.change(lambda: revoke_token(known[0].token_id, house.now))
     assert (await house.ask("GET", "/api/v1/calls", Role.AGENT)).status == 401
@@ -231,7 +231,7 @@ async def test_a_revoked_token_opens_nothing_from_the_next_request_on(house: Hou
 async def test_the_last_use_of_a_token_is_noted_at_most_once_a_minute(house: House) -> None:
     async def used() -> int | None:
         await house.store.writer.drain()
-        return next(t.last_used_at for t in await all_tokens(house.store.reader) if t.role is Role.AGENT)
+        return next(t.last_used_at for t in await read_tokens(house.store.reader, 10, None) if t.role is Role.AGENT)
 
     began = house.now
     for later, expected in ((0, began), (59_000, began), (60_000, began + 60_000)):

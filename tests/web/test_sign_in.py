@@ -40,7 +40,7 @@ async def test_the_right_password_signs_in_and_leads_to_the_page_asked_for(house
     assert (entered.status, entered.location) == (303, "/password?x=%2F1")
     shown = json.loads((await browser.get("/api/v1/session")).text)
     assert shown.pop("csrf_token")
-    assert shown == {"name": "an", "role": "supervisor", "user_id": None, "language": "vi"}
+    assert shown == {"name": "an", "role": "supervisor", "user_id": None, "language": "en"}
     assert (await browser.get("/sign-in?next=/password")).location == "/password"  # already
 
 
@@ -118,6 +118,18 @@ async def test_a_session_ends_after_twelve_idle_hours_and_use_prolongs_it(house:
         await house.store.writer.drain()
         await asyncio.sleep(0.05)
     house.wait(IDLE_MS)
+    assert not await browser.is_signed_in()
+
+
+async def test_what_an_open_page_asks_by_itself_does_not_keep_the_session_alive(house: House) -> None:
+    browser = await signed_in(house)
+    house.wait(IDLE_MS - HOUR_MS)
+    for path in ("/api/v1/session", "/api/v1/pbx", "/settings/pbx"):
+        await browser.get(path, X_Background="1")
+    await asyncio.sleep(0.05)
+    await house.store.writer.drain()
+    assert await browser.is_signed_in(X_Background="1")
+    house.wait(HOUR_MS)
     assert not await browser.is_signed_in()
 
 

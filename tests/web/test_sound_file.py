@@ -23,6 +23,7 @@ from tests.web.sounds import decibels, encoded, heard, pitch, tone
 WAV = encoded(tone())
 MP3 = encoded(tone(3), kind="MP3")
 OGG = encoded(tone(3), kind="OGG")
+DECODER = Path(sound_decoder.__file__).read_text()
 NOISE = np.random.default_rng(1).standard_normal(8000 * 240) * 0.1
 
 
@@ -40,6 +41,7 @@ GOOD = {
     "wav of 8 bit": encoded(tone(), coding="PCM_U8"),
     "wav of 24 bit": encoded(tone(), coding="PCM_24"),
     "wav of large numbers": encoded(tone() * 1e30, coding="DOUBLE"),
+    "wav of the largest numbers there are": encoded(np.sign(np.stack([tone()] * 8, axis=1)) * 1.7e308, coding="DOUBLE"),
     "wav of a telephone": encoded(tone(rate=8000), 8000, coding="ULAW"),
     "wav of more channels": encoded(np.stack([tone(rate=48_000)] * 6, axis=1), 48_000),
     "wav whose header promises more": WAV[:40] + b"\xff\xff\xff\x7f" + WAV[44:],
@@ -198,6 +200,21 @@ async def test_a_server_without_a_decoder_says_so_and_why_in_its_log(
     with pytest.raises(UnusableSound, match="its log says why"):
         await SoundFiles().sound_of(WAV)
     assert "no_such_library" in capsys.readouterr().out
+
+
+async def test_what_the_real_decoder_complains_of_under_its_limits_is_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last of it, however much it is: its own code, with a fault in what follows the limits."""
+    broken = 'raise ValueError("no_such_sample " * 900)'
+    program = DECODER.replace(
+        "    try:\n        wide, narrow = (_as_pcm", f"    {broken}\n    try:\n        wide, narrow = (_as_pcm"
+    )
+    assert broken in program
+    _decoder(tmp_path, monkeypatch, program)
+    with pytest.raises(UnusableSound, match="its log says why"):
+        await SoundFiles().sound_of(WAV)
+    assert "no_such_sample no_such_sample" in capsys.readouterr().out
 
 
 async def test_a_decoder_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook as Verifier
 
+from daemon.call.signals import UnixMs
 from daemon.log import configure_logging
 from daemon.policy.decision import EventType
+from daemon.store.outbox import expire_overdue
 from daemon.store.settings import POPUP_SECRET, keep_inner, read_inner
 from daemon.store.tokens import Role
-from daemon.store.webhooks import read_webhook_secrets
+from daemon.store.webhooks import WEBHOOK_LIMIT, read_webhook_secrets
 from tests.web.conftest import House
 
 PATH = "/api/v1/webhooks"
@@ -102,6 +105,35 @@ async def test_a_new_url_is_that_of_what_is_still_to_be_delivered(house: House) 
     await house.ask("PATCH", path, json={"description": "the same address"})
     (listed,) = (await house.ask("GET", f"/api/v1/deliveries?webhook_id={created['webhook_id']}")).body["items"]
     assert (listed["status"], listed["url"]) == ("pending", "https://new.example/hook")
+
+
+async def test_there_are_never_more_webhooks_than_the_limit_however_many_ask_at_once(house: House) -> None:
+    for _ in range(WEBHOOK_LIMIT - 1):
+        await _create(house)
+    answers = await asyncio.gather(
+        *(house.ask("POST", PATH, json={"url": "https://crm.example/hook"}) for _ in range(6))
+    )
+    assert sorted(answer.status for answer in answers) == [201, 409, 409, 409, 409, 409]
+    assert len((await house.ask("GET", f"{PATH}?limit=200")).body["items"]) == WEBHOOK_LIMIT
+
+
+async def test_sending_again_is_noted_with_who_asked(house: House) -> None:
+    created = await _create(house, events=["call.ended"])
+    await house.miss(1)
+    (listed,) = (await house.ask("GET", f"/api/v1/deliveries?webhook_id={created['webhook_id']}")).body["items"]
+    path = f"/api/v1/deliveries/{listed['delivery_id']}"
+    again = f"{PATH}/{created['webhook_id']}/replay-failed"
+    await house.ask("POST", f"{path}/replay")
+    await house.ask("POST", again)
+    assert await house.audit(object=f"webhook:{created['webhook_id']}", action="webhook.replay_failed") == []
+    await house.store.writer.change(lambda: expire_overdue(UnixMs(house.now + 90_000_000)))
+    assert (await house.ask("POST", again)).body == {"replayed": 1}
+    (failed, one) = (await house.audit())[:2]
+    assert (failed["action"], failed["object"]) == ("webhook.replay_failed", f"webhook:{created['webhook_id']}")
+    assert (one["action"], one["object"]) == ("delivery.replay", f"delivery:{listed['delivery_id']}")
+    assert (one["by"], one["remote"]) == (house.named(), "127.0.0.1")
+    await house.ask("POST", "/api/v1/deliveries/none/replay")
+    assert (await house.audit())[0] == failed
 
 
 async def test_deliveries_show_attempts_and_are_replayed(house: House) -> None:

@@ -9,7 +9,10 @@ import pytest
 
 from daemon import pbx_desk
 from daemon.app import Daemon, now_ms
+from daemon.call.model import PbxName
 from daemon.config import load_config
+from daemon.message import Message
+from daemon.pbx import Inventory
 from daemon.store.tokens import Role, add_token, new_token
 from tests.whole.house import api_client, config_text, simulated_pbx, until
 
@@ -54,3 +57,34 @@ async def test_a_pbx_that_is_down_fails_neither_state_nor_discovery_of_the_other
                     return bool((await api.get("pbx/main"))["events_per_second"])
 
                 await until(counted)
+
+
+async def test_a_pbx_that_hangs_keeps_no_second_visitor_waiting_until_somebody_asks_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, asked = tmp_path / "callwarden.toml", 0
+
+    async def hanging(pbx: PbxName, *_: object) -> Inventory:
+        nonlocal asked
+        asked += 1
+        return Inventory(pbx=pbx, problems=(Message("The PBX took too long to answer."),))
+
+    monkeypatch.setattr(pbx_desk, "explore", hanging)
+    monkeypatch.setattr(pbx_desk, "FRESH_S", 0.0)
+    async with simulated_pbx() as pbx:
+        config.write_text(config_text(tmp_path, pbx))
+        async with Daemon(load_config(config)) as daemon:
+
+            async def main_is_there() -> bool:
+                return daemon.pbx_desk.states()[0].state == "connected"
+
+            await until(main_is_there)
+            for _ in range(3):
+                (found,) = await daemon.pbx_desk.inventories(())
+                assert found.problems
+            assert asked == 1
+            await daemon.pbx_desk.inventories((), again=True)
+            assert asked == 2
+            monkeypatch.setattr(pbx_desk, "UNTOLD_S", 0.0)
+            await daemon.pbx_desk.inventories(())
+            assert asked == 3

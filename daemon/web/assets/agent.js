@@ -2,10 +2,11 @@
 
 import "./play.js";
 import { Refused, ask } from "./api.js";
-import { collect, follow, send } from "./form.js";
-import { fill, renew } from "./found.js";
+import { collect, same } from "./controls.js";
+import { follow, matched, seen, send } from "./form.js";
+import { renew } from "./found.js";
+import { base, fill } from "./page.js";
 
-const base = () => document.querySelector('meta[name="base"]').content;
 const form = document.querySelector("form[data-agent]");
 const lines = document.getElementById("lines");
 const inputs = () => [...lines.querySelectorAll("input")];
@@ -109,21 +110,50 @@ async function nameOf(id) {
   }
 }
 
-async function save(button) {
-  const { user_id: typed, ...body } = collect(form);
-  const id = typed?.trim() ?? form.dataset.userId;
+function setLines(endpoints) {
+  for (const line of lines.querySelectorAll(":scope > .line")) line.remove();
+  const last = lines.querySelector("template[data-line]");
+  for (const endpoint of endpoints.length ? endpoints : [""]) {
+    last.before(last.content.cloneNode(true));
+    inputs().at(-1).value = endpoint;
+  }
+  showLimit();
+  showStates();
+}
+
+function typedAgent() {
+  const body = collect(form);
   body.personal_number = body.personal_number?.replace(/[\s().-]/g, "") || null; // as people group it
+  return body;
+}
+
+let kept = typedAgent(); // what the page was made from, and after a clash what is there
+
+/** Sent whole, so what others saved and nobody touched here is taken over before it is sent again. */
+function meetOthers(body) {
+  const loaded = kept;
+  const typed = Object.fromEntries(Object.entries(body).filter(([name, value]) => !same(value, loaded[name])));
+  const put = (name, value, { keep }) => {
+    kept = { ...kept, [name]: value };
+    if (name === "endpoints" && !keep) setLines(value);
+    return name === "endpoints";
+  };
+  return { loaded, typed, put };
+}
+
+async function save(button) {
+  const { user_id: newId, ...body } = typedAgent();
+  const id = newId?.trim() ?? form.dataset.userId;
+  const headers = newId === undefined ? seen(form) : { "If-None-Match": "*" };
   let refusal = null;
-  const answer = await send(form, button, () =>
-    ask("PUT", `/api/v1/agents/${encodeURIComponent(id)}`, body, typed === undefined ? {} : { "If-None-Match": "*" }).catch(
-      (error) => {
-        refusal = error;
-        throw error;
-      },
-    ),
-  );
+  const asked = () =>
+    ask("PUT", `/api/v1/agents/${encodeURIComponent(id)}`, body, headers).catch((error) => {
+      refusal = error;
+      throw error;
+    });
+  const answer = await send(form, button, () => matched(form, body, asked(), meetOthers(body)));
   if (answer) await follow("/settings/agents", answer, fill(form.dataset.said, { name: answer.document.name }));
-  else if (refusal instanceof Refused) await point(refusal, id);
+  else if (refusal instanceof Refused && !("now" in refusal.problem)) await point(refusal, id);
 }
 
 form.addEventListener("submit", (event) => {

@@ -1,9 +1,10 @@
 // The list of agents: the search, the state of their phones, and phones of the PBX that become agents.
 
 import { Refused, ask } from "./api.js";
-import { send } from "./form.js";
-import { fill, load, renew, whenFound } from "./found.js";
-import { say, words } from "./toast.js";
+import { afterwards, send } from "./form.js";
+import { load, renew, whenFound } from "./found.js";
+import { fill } from "./page.js";
+import { say } from "./toast.js";
 
 const IS_NEW = { "If-None-Match": "*" };
 
@@ -58,10 +59,10 @@ async function adoptOne(button) {
   const at = [...place.querySelectorAll("[data-adopt-one]")].indexOf(button);
   const answer = await send(null, button, () => adopt(row.dataset));
   if (!answer) return;
-  await renewAll(place);
+  const said = fill(document.getElementById("agents").dataset.adopted, { name: answer.document.name });
+  await afterwards(() => renewAll(place), said);
   const left = place.querySelectorAll("[data-adopt-one]");
   (left[Math.min(at, left.length - 1)] ?? document.querySelector("main")).focus();
-  say(fill(document.getElementById("agents").dataset.adopted, { name: answer.document.name }));
 }
 
 /** One after the other; what is refused is told, what cannot be sent ends it. */
@@ -78,7 +79,7 @@ async function adoptAll(button) {
       done += 1;
     } catch (error) {
       if (!(error instanceof Refused)) {
-        say(words("unsent"), { bad: true });
+        say(error.message, { bad: true });
         break;
       }
       const why = error.errors.map((one) => one.message).join(" · ") || error.message;

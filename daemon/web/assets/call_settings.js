@@ -1,7 +1,9 @@
 // The call settings: what differs from what is saved, saving just that, and meeting another admin who saved meanwhile.
 
-import { Refused, ask } from "./api.js";
-import { clearErrors, collect, controls, reload, send } from "./form.js";
+import { Refused, ask, look } from "./api.js";
+import { collect, controls, same } from "./controls.js";
+import { afterwards, clearErrors, reload, send } from "./form.js";
+import { fill } from "./page.js";
 import { say } from "./toast.js";
 
 const API = "/api/v1/call-settings";
@@ -10,8 +12,6 @@ const LOOK_EVERY_MS = 10000;
 const OVERTAKEN = Symbol("overtaken");
 const MERGED = Symbol("merged");
 
-const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 
 class Settings {
   constructor(form) {
@@ -35,7 +35,7 @@ class Settings {
   }
 
   controls(name) {
-    return controls(this.form).filter((control) => control.name === name);
+    return controls(this.form, name);
   }
 
   put(name, value) {
@@ -136,8 +136,10 @@ class Settings {
     if (answer === OVERTAKEN) return;
     if (answer === MERGED) return this.save(button);
     if (!answer) return;
-    await reload();
-    say(fill(this.words.inForce, { time: new Date().toLocaleTimeString(document.documentElement.lang) }));
+    this.kept = { ...this.kept, ...changes }; // saved, even if the page cannot be renewed
+    this.showBar();
+    const time = new Date().toLocaleTimeString(document.documentElement.lang);
+    await afterwards(reload, fill(this.words.inForce, { time }));
   }
 
   /** The answer; OVERTAKEN when another admin saved one of the same settings, MERGED when he saved others only. */
@@ -204,15 +206,15 @@ class Settings {
   /** Another admin's change is shown without a reload; what is typed here stays. */
   async look() {
     if (document.hidden || !this.form.isConnected) return;
-    const { document: settings, headers } = await ask("GET", API);
-    const version = headers.get("ETag").replaceAll('"', "");
+    const { document: settings, headers } = await look(API);
+    const version = headers.get("ETag").replace(/^W\/|"/g, "");
     if (version === this.version || !this.form.isConnected) return;
     if (Object.keys(this.changes()).length) this.clash({ settings, version, changed: await this.who() });
-    else await reload();
+    else await reload(look);
   }
 
   async who() {
-    const { document: page } = await ask("GET", "/api/v1/audit?object=call_settings&limit=20");
+    const { document: page } = await look("/api/v1/audit?object=call_settings&limit=20");
     const last = {};
     for (const entry of page.items) for (const name of Object.keys(entry.new ?? {})) last[name] ??= entry;
     return last;

@@ -1,9 +1,8 @@
 // A CSV file: chosen or dropped, looked at line by line, applied as it was looked at, and never anything else.
 
 import { Refused, ask } from "./api.js";
-import { reload } from "./form.js";
-import { fill } from "./found.js";
-import { say, words as common } from "./toast.js";
+import { afterwards, reload } from "./form.js";
+import { fill } from "./page.js";
 
 const LARGEST = 1024 * 1024;
 const SHOWN = 300;
@@ -29,7 +28,7 @@ class Import {
     panel.querySelector("[data-close]").addEventListener("click", () => this.close());
     for (const name of ["dragenter", "dragover"]) panel.addEventListener(name, (event) => this.over(event, true));
     for (const name of ["dragleave", "drop"]) panel.addEventListener(name, (event) => this.over(event, false));
-    panel.addEventListener("drop", (event) => this.chosen(event.dataTransfer.files[0]));
+    panel.addEventListener("drop", (event) => this.dropped(event.dataTransfer.files));
   }
 
   opener() {
@@ -53,6 +52,12 @@ class Import {
   over(event, isOver) {
     event.preventDefault();
     this.panel.classList.toggle("over", isOver);
+  }
+
+  /** A word that was dragged is no file. */
+  dropped(files) {
+    if (files.length) this.input.files = files; // the browser tells nobody of this change
+    if (files.length) this.chosen(files[0]);
   }
 
   forget() {
@@ -98,17 +103,20 @@ class Import {
 
   async apply() {
     this.button.disabled = true;
+    let plan;
     try {
-      const { document: plan } = await this.send("false", { "If-Match": this.version });
-      await reload();
-      const { create, update } = plan.totals;
-      say(fill(this.words.applied, { created: create, changed: update }));
+      ({ document: plan } = await this.send("false", { "If-Match": this.version }));
     } catch (error) {
       if (error instanceof Refused && error.status === 412) await this.look(this.words.overtaken);
       else this.refused(error, true);
+      return;
     } finally {
       this.button.disabled = false;
     }
+    this.forget(); // it is applied, even if the page cannot be renewed
+    const { create, update } = plan.totals;
+    await afterwards(reload, fill(this.words.applied, { created: create, changed: update }));
+    this.opener().focus();
   }
 
   tell(...texts) {
@@ -122,7 +130,7 @@ class Import {
   refused(error, keep = false) {
     const shown = keep ? [...this.place.childNodes].filter((node) => node.className !== "alert") : [];
     this.button.hidden = !keep;
-    if (!(error instanceof Refused)) this.tell(common("unsent"));
+    if (!(error instanceof Refused)) this.tell(error.message);
     else {
       const lines = error.errors.map(({ field, message }) => (field ? `${this.columns[field] ?? field}: ${message}` : message));
       this.tell(...(lines.length ? lines : [error.message]));

@@ -1,6 +1,7 @@
 // Filters of a list stand in its address, without the empty ones. A choice counts at once, typed text after Enter.
 
 import { reload } from "./form.js";
+import { say } from "./toast.js";
 
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-filter]")) return;
@@ -15,5 +16,5 @@ document.addEventListener("change", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-reload]")) reload();
+  if (event.target.closest("[data-reload]")) reload().catch((error) => say(error.message, { bad: true }));
 });

@@ -1,37 +1,13 @@
 // Forms that speak to the JSON API:
 //   <form data-api="PUT /api/v1/agents/an" data-then="/settings/agents">
-// Fields become JSON by their `data-type` (text, int, bool, list, words; `data-empty="null"`: nothing typed is null).
+// A PATCH sends what differs from the page as it was loaded; `data-match` is the version that the page was made from.
 // What the server refuses stands beside its field, and what was typed stays.
 
-import { Refused, ask, spelled } from "./api.js";
+import { Refused, ask, fresh, spelled } from "./api.js";
+import { clash, isThere } from "./clash.js";
+import { changes, collect, controls } from "./controls.js";
+import { base } from "./page.js";
 import { say, sayNext, words } from "./toast.js";
-
-/** The value of one control in the type its field has; undefined: it says nothing. */
-export function valueOf(control) {
-  const type = control.dataset.type ?? "text";
-  if (control.type === "radio") return control.checked ? control.value : undefined;
-  if (type === "bool") return control.checked;
-  if (type === "list") return control.checked ? [control.value] : [];
-  if (control.value === "" && control.dataset.empty === "null") return null;
-  if (type === "int") return /^-?\d+$/.test(control.value.trim()) ? Number(control.value) : control.value;
-  if (type === "words") return control.value.split(/[\s,;]+/).filter(Boolean);
-  return control.value;
-}
-
-/** Every named control of the form that is meant for the API. */
-export function controls(form) {
-  return [...form.elements].filter((control) => control.name && !control.disabled && control.type !== "submit");
-}
-
-export function collect(form) {
-  const body = {};
-  for (const control of controls(form)) {
-    const value = valueOf(control);
-    if (value === undefined) continue;
-    body[control.name] = Array.isArray(body[control.name]) ? [...body[control.name], ...value] : value;
-  }
-  return body;
-}
 
 function noteOf(control, form) {
   const holder = control.closest(".field, .setting, td, fieldset") ?? form;
@@ -92,7 +68,7 @@ export async function send(form, button, work) {
   } catch (error) {
     if (error instanceof Refused && form) showErrors(form, error);
     else if (error instanceof Refused) say(error.errors.map((one) => one.message).join(" · ") || error.message, { bad: true });
-    else say(words("unsent"), { bad: true });
+    else say(error.message, { bad: true });
     return null;
   } finally {
     button?.removeAttribute("aria-busy");
@@ -113,20 +89,26 @@ function showResult(selector, document_) {
 }
 
 /** The page's content once more, as it is now; the place and the rest of the page stay. */
-export async function reload() {
-  const { document: html } = await ask("GET", location.pathname.slice(base().length) + location.search);
-  const fresh = new DOMParser().parseFromString(html, "text/html").querySelector("main");
-  document.querySelector("main").replaceChildren(...fresh.childNodes);
+export async function reload(get) {
+  const page = await fresh(get);
+  document.querySelector("main").replaceChildren(...page.querySelector("main").childNodes);
   document.dispatchEvent(new CustomEvent("content"));
 }
 
-const base = () => document.querySelector('meta[name="base"]').content;
+/** After a change that was saved: where showing it fails, that it was saved is said all the same. */
+export async function afterwards(renew, said) {
+  try {
+    await renew();
+  } catch {
+    return say(words("stale"), { bad: true });
+  }
+  say(said);
+}
 
 /** `reload` renews the content, `refresh` the whole page, an address is gone to ({name} from the answer). */
 export async function follow(then, answer, said) {
   if (then === "reload") {
-    await reload();
-    say(said);
+    await afterwards(reload, said);
   } else if (then === "refresh") {
     sayNext(said);
     location.reload();
@@ -149,14 +131,39 @@ function confirmed(text, verb) {
 
 async function submitted(form, button) {
   const [method, template] = spelled(form.dataset.api);
-  const body = collect(form);
+  const all = collect(form);
+  const body = method === "PATCH" ? changes(form) : all;
   const path = template.replace(/\{(\w+)\}/g, (_, name) => {
-    const value = body[name]; // a name in the address is not in the body
-    delete body[name];
-    return encodeURIComponent(value ?? "");
+    delete body[name]; // a name in the address is not in the body
+    return encodeURIComponent(all[name] ?? "");
   });
-  const answer = await send(form, button, () => ask(method, path, body));
+  if (method === "PATCH" && !Object.keys(body).length) {
+    clearErrors(form);
+    return say(words("unchanged"));
+  }
+  const answer = await send(form, button, () => matched(form, body, ask(method, path, body, seen(form))));
   if (answer) await done(form, answer);
+}
+
+/** The header that refuses the change when the page is older than what is stored. */
+export const seen = (form) => (form.dataset.match ? { "If-Match": `"${form.dataset.match}"` } : {});
+
+/** The answer; null when somebody else was faster, which is told, unless he saved the same. */
+export async function matched(form, body, asked, options) {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 412 || !("now" in error.problem)) throw error;
+    if (isThere(form, error.problem, body)) return { document: error.problem.now };
+    clearErrors(form);
+    clash(form, error.problem, () => theirs(form), options);
+    return null;
+  }
+}
+
+function theirs(form) {
+  if (form.dataset.then !== "reload") return location.reload();
+  return reload().catch((error) => say(error.message, { bad: true }));
 }
 
 async function pressed(button) {

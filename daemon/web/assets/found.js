@@ -1,9 +1,6 @@
 // What the server finds out after the page stands (the PBX is asked): loaded into its place, with words when that fails.
 
-import { ask } from "./api.js";
-
-const base = () => document.querySelector('meta[name="base"]').content;
-export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+import { ask, fresh } from "./api.js";
 
 function failed(place, again) {
   const words = document.createElement("p");
@@ -20,12 +17,13 @@ function failed(place, again) {
 }
 
 /** Loads the place once more; what stands there stays until the new is there. An older answer never overtakes. */
-export async function load(place, work) {
+export async function load(place, work, again = false) {
   const turn = (place.turn = (place.turn ?? 0) + 1);
   place.setAttribute("aria-busy", "true");
   let html = null;
   try {
-    html = (await ask("GET", place.dataset.found)).document;
+    const path = place.dataset.found;
+    html = (await ask("GET", again ? `${path}${path.includes("?") ? "&" : "?"}again=1` : path)).document;
   } catch {
     if (turn === place.turn) failed(place, () => load(place, work));
   }
@@ -43,12 +41,16 @@ export function whenFound(work) {
     if (place) load(place, work);
   };
   document.addEventListener("content", open);
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-found-again]");
+    if (!button) return;
+    button.disabled = true; // the PBX may take its time
+    load(button.closest("[data-found]"), work, true);
+  });
   open();
 }
 
 /** One part of the page as it is now; what is typed elsewhere stays. */
 export async function renew(selector) {
-  const { document: html } = await ask("GET", location.pathname.slice(base().length) + location.search);
-  const fresh = new DOMParser().parseFromString(html, "text/html").querySelector(selector);
-  document.querySelector(selector).replaceWith(fresh);
+  document.querySelector(selector).replaceWith((await fresh()).querySelector(selector));
 }

@@ -2,6 +2,7 @@
 
 import { load, renew, whenFound } from "./found.js";
 import { listenRows } from "./rows.js";
+import { offerTones } from "./tones.js";
 
 function showCalls(place) {
   const known = new Map([...place.querySelectorAll("template[data-number]")].map((one) => [one.dataset.number, one]));
@@ -23,6 +24,7 @@ function counted(row) {
 /** A label half typed for another number stays: only the rows of those that have a name now go. */
 async function added(form) {
   await renew("#hotlines");
+  offerTones();
   const place = document.querySelector("[data-found]");
   if (!form.closest("[data-dialled]")) form.reset();
   const isHalfTyped = [...place.querySelectorAll("input")].some((input) => input.value && !form.contains(input));
@@ -36,5 +38,7 @@ async function added(form) {
   showCalls(place);
 }
 
+document.addEventListener("content", () => offerTones());
+offerTones();
 listenRows({ saved: () => {}, added });
 whenFound(showCalls);

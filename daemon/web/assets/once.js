@@ -1,9 +1,10 @@
 // What is shown once, after a form or button was answered: the form is put away (data-hide), links are filled in from
 // the answer (data-path), and a list beside it is fetched anew (data-renew) without touching what is shown.
 
-import { ask } from "./api.js";
+import { fresh } from "./api.js";
+import { base } from "./page.js";
+import { say, words } from "./toast.js";
 
-const base = () => document.querySelector('meta[name="base"]').content;
 
 function fillLinks(place, answer) {
   for (const link of place.querySelectorAll("a[data-path]")) {
@@ -13,9 +14,11 @@ function fillLinks(place, answer) {
 }
 
 async function renew(selector) {
-  const { document: html } = await ask("GET", location.pathname.slice(base().length) + location.search);
-  const fresh = new DOMParser().parseFromString(html, "text/html").querySelector(selector);
-  document.querySelector(selector).replaceChildren(...fresh.childNodes);
+  try {
+    document.querySelector(selector).replaceChildren(...(await fresh()).querySelector(selector).childNodes);
+  } catch {
+    say(words("stale"), { bad: true });
+  }
 }
 
 document.addEventListener("done", ({ target, detail }) => {

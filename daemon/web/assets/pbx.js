@@ -1,12 +1,12 @@
 // PBXs: what changes is shown as it changes, a check is made on demand, and what to paste is fetched when it is opened.
 
-import { Refused, ask } from "./api.js";
+import { Refused, ask, look } from "./api.js";
+import { fill } from "./page.js";
 
 const EVERY_MS = 3000;
 const SLOW_MS = 300; // what is there sooner needs no "loading"
 
 const words = () => document.getElementById("pbx-words").dataset;
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function element(tag, className, text) {
   const made = document.createElement(tag);
@@ -49,7 +49,7 @@ async function renew() {
   if (document.hidden || asking || !document.querySelector("[data-live]")) return;
   asking = true;
   try {
-    const { document: html } = await ask("GET", "/settings/pbx");
+    const { document: html } = await look("/settings/pbx");
     const fresh = new DOMParser().parseFromString(html, "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
       const now = fresh.querySelector(`[data-live="${part.dataset.live}"]`);

@@ -1,8 +1,8 @@
 // <button data-play="#ringtone"> plays the ringtone that is chosen there, and stops it.
 
+import { base } from "./page.js";
 import { say } from "./toast.js";
 
-const base = () => document.querySelector('meta[name="base"]').content;
 let playing = null;
 
 function stop() {

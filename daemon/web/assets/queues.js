@@ -3,6 +3,7 @@
 import { reload } from "./form.js";
 import { whenFound } from "./found.js";
 import { listenRows } from "./rows.js";
+import { offerTones } from "./tones.js";
 
 function showWord(row, stored) {
   const { overruled, ...words } = document.getElementById("queues").dataset;
@@ -40,10 +41,13 @@ function showFound(place) {
     word.textContent = table.dataset.absent;
     row.querySelector("[data-members]").replaceChildren(word);
   }
+  offerTones(body);
   table.hidden = body.rows.length === 0;
   const empty = place.querySelector("[data-when-empty]");
   if (empty) empty.hidden = !table.hidden;
 }
 
-listenRows({ saved: showWord, added: reload });
+document.addEventListener("content", () => offerTones());
+offerTones();
+listenRows({ saved: showWord, added: () => reload() });
 whenFound(showFound);

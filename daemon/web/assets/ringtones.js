@@ -1,7 +1,8 @@
 // Ringtones: one plays at a time, rows open to show more, and a file becomes a ringtone that plays at once.
 
 import { Refused, ask } from "./api.js";
-import { clearErrors, reload, send, showErrors } from "./form.js";
+import { afterwards, clearErrors, reload, send, showErrors } from "./form.js";
+import { fill } from "./page.js";
 import { say } from "./toast.js";
 
 const player = new Audio();
@@ -9,7 +10,6 @@ const opened = new Set(); // names of the ringtones whose rows are open: they st
 let back = null; // the id of the button to return to when the page is renewed
 
 const words = () => document.getElementById("ringtones").dataset;
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const nameOf = (button) => button.closest("[data-tone]").dataset.tone;
 const rowOf = (name) => document.querySelector(`[data-tone="${CSS.escape(name)}"]`);
 
@@ -130,8 +130,7 @@ class Upload {
     this.busy(false);
     if (!answer) return;
     const { name, label } = answer.document;
-    await reload();
-    say(fill(words().added, { name: label }));
+    await afterwards(reload, fill(words().added, { name: label }));
     const button = rowOf(name)?.querySelector("[data-play]");
     button?.focus();
     if (button) play(button);

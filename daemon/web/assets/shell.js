@@ -1,7 +1,8 @@
 // What every page does: forms, copy buttons, the theme switch, and the state of the PBX and of the line to the server.
 
-import { Refused, ask } from "./api.js";
+import { Lost, look, renewToken } from "./api.js";
 import { listen } from "./form.js";
+import { fill } from "./page.js";
 import { say, sayKept, words } from "./toast.js";
 
 const EVERY_MS = 10000;
@@ -46,13 +47,28 @@ async function watch() {
   const link = document.querySelector("[data-pbx]");
   if (document.hidden) return;
   try {
-    const { document: answer } = await ask("GET", link ? "/api/v1/pbx" : "/api/v1/session");
-    if (link) showPbx(link, answer.items);
+    if (!document.getElementById("signed-out").hidden) await renewToken();
+    if (link) showPbx(link, (await look("/api/v1/pbx")).document.items);
+    else await look("/api/v1/session");
     document.getElementById("lost").hidden = true;
   } catch (error) {
-    document.getElementById("lost").hidden = error instanceof Refused; // it answers: the line is there
+    document.getElementById("lost").hidden = !(error instanceof Lost); // it answers: the line is there
   }
 }
+
+/** The page stays as it is, with what was typed: in another tab one signs in, and goes on here. */
+document.addEventListener("signed-out", () => {
+  const bar = document.getElementById("signed-out");
+  bar.querySelector("[data-words]").textContent = bar.dataset.out;
+  bar.querySelector("a").hidden = false;
+  bar.hidden = false;
+});
+document.addEventListener("signed-in", ({ detail: { name, isSame } }) => {
+  const bar = document.getElementById("signed-out");
+  bar.querySelector("[data-words]").textContent = isSame ? "" : fill(bar.dataset.other, { name });
+  bar.querySelector("a").hidden = true;
+  bar.hidden = isSame;
+});
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-theme-switch]");

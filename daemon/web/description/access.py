@@ -19,13 +19,19 @@ from daemon.web.description.model import (
     text,
     time,
 )
+from daemon.web.description.seen import ETAG, IF_MATCH, OVERTAKEN
 from daemon.web.session import SessionForm
 from daemon.web.tokens import TokenForm
 
 _ACCOUNT: Final = path("name", "The name that is typed to sign in.", 256)
 _PASSWORD: Final[dict[str, Schema]] = {"password": {"minLength": SHORTEST, "maxLength": LONGEST}}
 _NEW: Final[dict[str, Schema]] = {
-    "name": {"description": "Letters, digits and . _ @ + -", "minLength": 1, "maxLength": 64, "examples": ["an"]},
+    "name": {
+        "description": "Letters, digits and . _ @ + -; not . or .. alone.",
+        "minLength": 1,
+        "maxLength": 64,
+        "examples": ["an"],
+    },
     **_PASSWORD,
 }
 _LAST_ADMIN: Final = "Somebody must be admin, and nobody sets his own password here. Nothing was changed."
@@ -41,6 +47,7 @@ ACCESS: Final[Descriptions] = {
         summary="Changes the language of your own account; a token has none.",
         body=Body(SessionForm),
         answers={200: Answer("The language as it is now.", answers.SessionLanguage)},
+        refusals={409: "A token asked: it has no language."},
     ),
     ("GET", "/sessions"): Description(
         tag="Session",
@@ -64,23 +71,23 @@ ACCESS: Final[Descriptions] = {
         tag="Accounts",
         summary="Makes an account; without a language it gets that of the call settings.",
         body=Body(NewAccount, refined=_NEW),
-        answers={201: Answer("The account.", answers.Account)},
+        answers={201: Answer("The account.", answers.Account, ETAG)},
         refusals={409: "The name is taken. Nothing was changed."},
     ),
     ("GET", "/accounts/{name}"): Description(
         tag="Accounts",
         summary="One account.",
         parameters=(_ACCOUNT,),
-        answers={200: Answer("The account.", answers.Account)},
+        answers={200: Answer("The account.", answers.Account, ETAG)},
     ),
     ("PATCH", "/accounts/{name}"): Description(
         tag="Accounts",
         summary="Changes an account; what is left out stays.",
         more="A new password, and disabling, ends every session of the account; a new role counts at once.",
-        parameters=(_ACCOUNT,),
+        parameters=(_ACCOUNT, IF_MATCH),
         body=Body(AccountForm, partial=True, refined=_PASSWORD),
-        answers={200: Answer("The account as it is now.", answers.Account)},
-        refusals={409: _LAST_ADMIN},
+        answers={200: Answer("The account as it is now.", answers.Account, ETAG)},
+        refusals={409: _LAST_ADMIN, 412: OVERTAKEN},
     ),
     ("DELETE", "/accounts/{name}/sessions"): Description(
         tag="Accounts",

@@ -284,7 +284,7 @@ class DeliveryWithAttempts(Delivery):
 class Session:
     """Who asks."""
 
-    name: Annotated[str, Field(description="An account's, or `token:` and its label.")]
+    name: Annotated[str, Field(description="An account's, or `token:` with its label and id.")]
     role: Role
     user_id: str | None
     language: Language | None
@@ -328,6 +328,7 @@ class Token:
     role: Role
     label: str
     created_at: Time
+    created_by: Annotated[str | None, Field(description="The account or command that answers for it; null: unknown.")]
     last_used_at: Annotated[Time | None, Field(description="To the minute.")]
     revoked_at: Time | None
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from daemon.store.name import KEY
 from daemon.web.agents import USER_ID_LIMIT, AgentForm
 from daemon.web.csv_file import DELIMITERS, ROW_LIMIT
 from daemon.web.csv_kinds import AGENTS, HOTLINES, QUEUES, Kind
@@ -19,6 +21,7 @@ from daemon.web.description.model import (
     Schema,
     path,
 )
+from daemon.web.description.seen import ETAG, IF_MATCH, OVERTAKEN
 from daemon.web.queues import HOTLINE_LIMIT, QUEUE_LIMIT, HotlineForm, QueueForm
 
 _TAKEN: Final = {409: "An endpoint or the number belongs to another agent, whom `agent` names. Nothing was changed."}
@@ -33,6 +36,12 @@ _AGENT: Final[dict[str, Schema]] = {
 _IF_NONE_MATCH: Final = Parameter(
     "If-None-Match", "`*` only makes: 412 when there is one already.", {"type": "string"}, "header"
 )
+
+
+def _new(key: Parameter) -> Parameter:
+    """What nothing can be called yet; what is called so already may still be replaced."""
+    about = f"{key.about} A new one begins and ends with a visible character, holds no invisible one, is not . or .."
+    return replace(key, about=about, schema={**key.schema, "pattern": KEY})
 
 
 def _things(
@@ -50,8 +59,8 @@ def _things(
     """`thing` with its article."""
     one = f"{address}/{{{key.name}}}"
     saved = {
-        200: Answer("As it is now; it replaced what was there.", shown),
-        201: Answer("As it is now; it is new.", shown),
+        200: Answer("As it is now; it replaced what was there.", shown, ETAG),
+        201: Answer("As it is now; it is new.", shown, ETAG),
     }
     return {
         ("GET", address): Description(
@@ -61,22 +70,29 @@ def _things(
             answers={200: Answer(f"A page of {tag.lower()}.", ListOf(shown))},
         ),
         ("GET", one): Description(
-            tag=tag, summary=f"What is set for {thing}.", parameters=(key,), answers={200: Answer("As it is.", shown)}
+            tag=tag,
+            summary=f"What is set for {thing}.",
+            parameters=(key,),
+            answers={200: Answer("As it is.", shown, ETAG)},
         ),
         ("PUT", one): Description(
             tag=tag,
             summary=f"Makes or replaces {thing}; what is left out is back to its default.",
             more=more,
-            parameters=(key, _IF_NONE_MATCH),
+            parameters=(_new(key), IF_MATCH, _IF_NONE_MATCH),
             body=Body(form, refined=refined or {}),
             answers=saved,
             refusals={
-                412: "`If-None-Match: *` was sent, and there is one already. Nothing was changed.",
+                412: f"`If-None-Match: *` was sent, and there is one already; or `If-Match` was. {OVERTAKEN}",
                 **(refusals or {}),
             },
         ),
         ("DELETE", one): Description(
-            tag=tag, summary=f"Removes {thing} from the settings.", parameters=(key,), answers={204: Answer("Removed.")}
+            tag=tag,
+            summary=f"Removes {thing} from the settings.",
+            parameters=(key, IF_MATCH),
+            answers={204: Answer("Removed.")},
+            refusals={412: OVERTAKEN},
         ),
     }
 

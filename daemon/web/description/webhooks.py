@@ -18,6 +18,7 @@ from daemon.web.description.model import (
     path,
     text,
 )
+from daemon.web.description.seen import ETAG, IF_MATCH, OVERTAKEN
 from daemon.web.settings_rules import URL_LIMIT
 from daemon.web.webhooks import WebhookForm
 
@@ -39,28 +40,30 @@ WEBHOOKS: Final[Descriptions] = {
         tag=_TAG,
         summary="Makes a webhook; without `events` it is told of all.",
         body=Body(WebhookForm, needed=("url",), refined=_URL),
-        answers={201: Answer("The webhook, with its secret.", answers.NewWebhook)},
+        answers={201: Answer("The webhook, with its secret.", answers.NewWebhook, ETAG)},
         refusals={409: "There are as many webhooks as there can be."},
     ),
     ("GET", "/webhooks/{webhook_id}"): Description(
         tag=_TAG,
         summary="One webhook.",
         parameters=(_WEBHOOK,),
-        answers={200: Answer("The webhook.", answers.Webhook)},
+        answers={200: Answer("The webhook.", answers.Webhook, ETAG)},
     ),
     ("PATCH", "/webhooks/{webhook_id}"): Description(
         tag=_TAG,
         summary="Changes a webhook; what is left out stays.",
         more="Enabling forgets why it was disabled. What is still to be delivered goes to a new URL at once.",
-        parameters=(_WEBHOOK,),
+        parameters=(_WEBHOOK, IF_MATCH),
         body=Body(WebhookForm, partial=True, refined=_URL),
-        answers={200: Answer("The webhook as it is now.", answers.Webhook)},
+        answers={200: Answer("The webhook as it is now.", answers.Webhook, ETAG)},
+        refusals={412: OVERTAKEN},
     ),
     ("DELETE", "/webhooks/{webhook_id}"): Description(
         tag=_TAG,
         summary="Removes a webhook; its deliveries stay as a record.",
-        parameters=(_WEBHOOK,),
+        parameters=(_WEBHOOK, IF_MATCH),
         answers={204: Answer("Removed.")},
+        refusals={412: OVERTAKEN},
     ),
     ("POST", "/webhooks/{webhook_id}/rotate-secret"): Description(
         tag=_TAG,

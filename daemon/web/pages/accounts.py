@@ -9,12 +9,13 @@ from urllib.parse import quote
 from aiohttp import web
 
 from daemon.store.accounts import LANGUAGES, Account, account_name, read_account, read_accounts, read_owners
-from daemon.store.agents import Agent, read_agents
+from daemon.store.agents import Agent, read_agent_names, read_agents
 from daemon.store.password import SHORTEST
 from daemon.store.session_pages import SignIns, read_last_sign_in, read_open_sessions, read_sign_ins
 from daemon.store.settings import read_settings
-from daemon.store.tokens import Role
+from daemon.store.tokens import Role, read_live_tokens
 from daemon.web.caller import signed_in
+from daemon.web.if_match import version
 from daemon.web.page import show, words
 from daemon.web.pages.browsers import browser_rows
 from daemon.web.pages.filters import address_of, cursor, filters
@@ -35,8 +36,8 @@ async def show_accounts(request: web.Request) -> web.Response:
     after = str(place[0]) if place else ""
     found = await read_accounts(parts.reads, after, _ROWS + 1)
     sign_ins = await read_sign_ins(parts.reads, parts.clock(), after, _ROWS)
-    agents = {agent.user_id: agent.name for agent in await read_agents(parts.reads)}
     shown = found[:_ROWS]
+    agents = await read_agent_names(parts.reads, [one.user_id for one in shown if one.user_id is not None])
     return await show(
         request,
         "accounts.html",
@@ -80,10 +81,15 @@ async def show_account(request: web.Request) -> web.Response:
         "account.html",
         **_choices(_),
         account=account,
+        version=version(account.facts()),
         key=quote(account.name, safe=""),
         is_mine=account.name == session.account.name,
         role_word=_(ROLES[account.role]),
         agents=await _free_agents(request, account),
+        tokens=[
+            {"token": one, "name": one.label or one.token_id, "role": _(ROLES[one.role])}
+            for one in await read_live_tokens(parts.reads, account.name)
+        ],
         browsers=browser_rows(sessions, session, _),
         last_sign_in=await read_last_sign_in(parts.reads, account.name),
         changes=address_of("/settings/audit", {"object": f"account:{account.name}"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -10,13 +11,14 @@ from aiohttp import web
 
 from daemon.message import Message
 from daemon.store.accounts import read_accounts, read_owners
-from daemon.store.agents import Agent, read_agent, read_agents
+from daemon.store.agents import Agent, count_agents, read_agent, read_agents
 from daemon.store.settings import read_settings
 from daemon.web.agents import ENDPOINTS_LIMIT, USER_ID_LIMIT
 from daemon.web.csv_kinds import AGENTS
 from daemon.web.discovery import Discovery, discover
 from daemon.web.found_phones import FoundPhone
-from daemon.web.page import show, words
+from daemon.web.if_match import version
+from daemon.web.page import show, show_many, words
 from daemon.web.pages.choices import column_words, ringtone_options, searchable, with_kept
 from daemon.web.pages.filters import address_of, cursor, filters
 from daemon.web.problem import not_found
@@ -45,25 +47,33 @@ BRANDS: Final = (
 async def show_agents(request: web.Request) -> web.Response:
     parts, _, place = services(request), words(request), cursor(request, str)
     asked = filters(request, ("q",))
-    everybody = await read_agents(parts.reads)
-    matching = [agent for agent in everybody if _matches(agent, asked.get("q", ""))]
-    after = str(place[0]) if place else ""
-    found = [agent for agent in matching if agent.user_id > after]
-    owners = await read_owners(parts.reads)
+    count = await count_agents(parts.reads)
+    found, matching = await _found(request, asked.get("q", ""), str(place[0]) if place else "", count)
+    shown = found[:_ROWS]
+    owners = await read_owners(parts.reads, [agent.user_id for agent in shown])
     tones = dict(await ringtone_options(parts.reads, _))
-    more = len(found) > _ROWS
-    return await show(
+    return await show_many(
         request,
         "agents.html",
-        agents=[_row(agent, owners, tones) for agent in found[:_ROWS]],
-        count=len(everybody),
-        matching=len(matching),
+        agents=await asyncio.to_thread(lambda: [_row(agent, owners, tones) for agent in shown]),
+        count=count,
+        matching=matching,
         query=asked.get("q", ""),
-        several_pages=len(everybody) > _ROWS,
-        following=address_of(_PATH, asked, cursor=pack([found[_ROWS - 1].user_id])) if more else None,
+        several_pages=count > _ROWS,
+        following=address_of(_PATH, asked, cursor=pack([shown[-1].user_id])) if len(found) > _ROWS else None,
         first=address_of(_PATH, asked) if place else None,
         columns=column_words(AGENTS, _),
     )
+
+
+async def _found(request: web.Request, query: str, after: str, count: int) -> tuple[list[Agent], int]:
+    """A page's agents and one more if there is one; and how many match. Only a search has to look at all of them."""
+    reads = services(request).reads
+    if not query:
+        return await read_agents(reads, after, _ROWS + 1), count
+    everybody = await read_agents(reads)
+    matching = await asyncio.to_thread(lambda: [agent for agent in everybody if _matches(agent, query)])
+    return [agent for agent in matching if agent.user_id > after][: _ROWS + 1], len(matching)
 
 
 async def show_new_agent(request: web.Request) -> web.Response:
@@ -86,6 +96,7 @@ async def show_agent(request: web.Request) -> web.Response:
         "agent.html",
         agent=agent,
         new=False,
+        version=version(agent.facts()),
         key=quote(agent.user_id, safe=""),
         account=account,
         account_key=quote(account or "", safe=""),
@@ -96,11 +107,11 @@ async def show_agent(request: web.Request) -> web.Response:
 
 async def show_found_agents(request: web.Request) -> web.Response:
     """A part of the list's page, asked for after it: the PBX may take its time."""
-    found = await discover(request)
+    found = await discover(request, again="again" in request.query)
     free = [phone for phone in found.phones if phone.agent is None and not phone.trunk]
     alike = [phone for phone in free if phone.like_agent]
     others = [phone for phone in free if not phone.like_agent]
-    return await show(
+    return await show_many(
         request,
         "found_agents.html",
         alike=[_found_row(phone) for phone in alike[:_FOUND_ROWS]],

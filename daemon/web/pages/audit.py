@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 
 from daemon.store.accounts import read_accounts
-from daemon.store.agents import read_agents
+from daemon.store.agents import read_agent_names
 from daemon.store.audit import AuditFilter, read_audit
 from daemon.store.reader import Reader
 from daemon.store.settings import read_settings
@@ -49,7 +49,8 @@ async def show_audit(request: web.Request) -> web.Response:
     parts, _, chosen = services(request), words(request), filters(request, _FILTERS)
     place, zone = cursor(request, int), (await read_settings(parts.reads)).settings.time_zone
     rows = await read_audit(parts.reads, _wanted(chosen, zone), ROWS + 1, int(place[0]) if place else None)
-    known, shown = await _read_known(parts.reads), rows[:ROWS]
+    shown = rows[:ROWS]
+    known = await _read_known(parts.reads, [row["object"] for row in shown] + [chosen.get("object", "")])
     return await show(
         request,
         "audit.html",
@@ -84,8 +85,9 @@ def _kinds(_: Translate) -> list[tuple[str | None, str]]:
     return [(None, _("All changes")), *kinds, (_SIGN_INS, _("Sign-ins"))]
 
 
-async def _read_known(reads: Reader) -> Known:
-    agents = {one.user_id: one.name for one in await read_agents(reads)}
+async def _read_known(reads: Reader, objects: Iterable[str]) -> Known:
+    """What is needed to write of these."""
+    agents = await read_agent_names(reads, {named.removeprefix("agent:") for named in objects})
     accounts = frozenset(one.name for one in await read_accounts(reads))
     return Known(accounts, {"agent": agents, "webhook": await read_names(reads)})
 
@@ -142,7 +144,9 @@ def _name(kind: str, key: str, facts: Mapping[str, Any], known: Known) -> str:
 
 
 def _who(by: str, _: Translate) -> str:
-    """`command:root` and `token:CRM` in words. No account's name holds a colon."""
+    """`command:root`, `token:CRM (tok_…)` and `setup:link` in words. No account's name holds a colon."""
+    if by == "setup:link":
+        return _("The link that makes the first admin")
     kind, colon, name = by.partition(":")
     if colon and kind == "token":
         return _("Token {name}").format(name=name)

@@ -15,14 +15,16 @@ from pydantic import TypeAdapter, ValidationError
 from daemon.call.model import Direction
 from daemon.call.number import NumberFormat, write_number
 from daemon.message import Message
-from daemon.policy.call_settings import CallSettings, MissedCallMerge, PopupDelivery, QueueSettings, Rulebook
-from daemon.store.queues import read_queues
-from daemon.store.ringtones import read_ringtones
+from daemon.policy.call_settings import CallSettings, MissedCallMerge, Rulebook
+from daemon.store.queues import read_switched_off
 from daemon.store.settings import StoredSettings, read_settings, settings_json
 from daemon.web.body import json_object, validated
+from daemon.web.change_words import value_words
 from daemon.web.page import language_of, show, words
+from daemon.web.pages.choices import ringtone_options
 from daemon.web.problem import Problem
 from daemon.web.sample import (
+    Frame,
     Sample,
     customer,
     missed_day,
@@ -40,37 +42,17 @@ _ADAPTER: Final = TypeAdapter(CallSettings)
 _DIRECTIONS: Final = {"outgoing_iframe_url": Direction.OUTGOING}
 _SUPPORT, _SALES = Message("Support"), Message("Sales")
 
-MERGE_WORDS: Final = {
-    MissedCallMerge.INCOMING: (
-        Message("All incoming calls in one ticket"),
-        Message("Missed outgoing calls get a ticket each."),
-    ),
-    MissedCallMerge.NONE: (Message("One ticket per call"), Message("Nothing is merged.")),
-    MissedCallMerge.INCOMING_AND_OUTGOING: (
-        Message("Incoming in one ticket, outgoing in another"),
-        Message("Two tickets a day for each customer at most."),
-    ),
-    MissedCallMerge.INCOMING_PER_QUEUE_AND_OUTGOING: (
-        Message("Incoming in one ticket per queue, outgoing in another"),
-        Message("For teams that each call their own customers back."),
-    ),
-}
-DELIVERY_WORDS: Final = {
-    PopupDelivery.DESK_AND_WEBHOOK: Message("In the agent's browser and as a webhook"),
-    PopupDelivery.DESK: Message("In the agent's browser only"),
-    PopupDelivery.WEBHOOK: Message("As a webhook only"),
-}
-FORMAT_WORDS: Final = {
-    NumberFormat.E164_DIGITS: Message("International, digits only"),
-    NumberFormat.E164: Message("International, with +"),
-    NumberFormat.NATIONAL: Message("National"),
-    NumberFormat.RAW: Message("As the trunk sends it"),
+_MERGE_MEANS: Final = {
+    MissedCallMerge.INCOMING: Message("Missed outgoing calls get a ticket each."),
+    MissedCallMerge.NONE: Message("Nothing is merged."),
+    MissedCallMerge.INCOMING_AND_OUTGOING: Message("Two tickets a day for each customer at most."),
+    MissedCallMerge.INCOMING_PER_QUEUE_AND_OUTGOING: Message("For teams that each call their own customers back."),
 }
 
 
 async def show_call_settings(request: web.Request) -> web.Response:
     parts, _ = services(request), words(request)
-    stored, queues = await read_settings(parts.reads), await read_queues(parts.reads)
+    stored = await read_settings(parts.reads)
     sample = await _sample(request)
     return await show(
         request,
@@ -79,23 +61,22 @@ async def show_call_settings(request: web.Request) -> web.Response:
         settings=stored.settings,
         defaults=CallSettings(),
         kept=settings_json(stored.settings),
-        off_queues=_switched_off(queues),
-        modes=[(mode, *map(_, texts), picture(mode, sample)) for mode, texts in MERGE_WORDS.items()],
-        deliveries=[(key.value, _(word)) for key, word in DELIVERY_WORDS.items()],
+        off_queues=await read_switched_off(parts.reads),
+        modes=[_mode(MissedCallMerge(key), word, sample, _) for key, word in value_words("missed_call_merge", _)],
+        deliveries=value_words("popup_answer_delivery", _),
         formats_of_numbers=_number_formats(stored.settings, _),
-        ringtones=[(tone.name, _(tone.label)) for tone in await read_ringtones(parts.reads)],
+        ringtones=await ringtone_options(parts.reads, _),
         zones=_zones(),
         countries=_countries(language_of(request)),
-        **_explained(stored.settings, sample, queues),
+        **_explained(stored.settings, sample),
     )
 
 
 async def show_what_happens(request: web.Request) -> web.Response:
     """The panel beside the settings for what is typed now. What cannot be obeyed yet counts as it is saved."""
     parts = services(request)
-    stored, queues = await read_settings(parts.reads), await read_queues(parts.reads)
-    draft = _draft(stored, await json_object(request))
-    return await show(request, "what_happens.html", settings=draft, **_explained(draft, await _sample(request), queues))
+    draft = _draft(await read_settings(parts.reads), await json_object(request))
+    return await show(request, "what_happens.html", settings=draft, **_explained(draft, await _sample(request)))
 
 
 async def _sample(request: web.Request) -> Sample:
@@ -103,8 +84,8 @@ async def _sample(request: web.Request) -> Sample:
     return await read_sample(parts.reads, (_(_SUPPORT), _(_SALES)), parts.clock())
 
 
-def _explained(settings: CallSettings, sample: Sample, queues: Mapping[str, QueueSettings]) -> dict[str, Any]:
-    on = Rulebook(settings, {name: queue for name, queue in queues.items() if name not in sample.queues})
+def _explained(settings: CallSettings, sample: Sample) -> dict[str, Any]:
+    on = Rulebook(settings)  # its two queues count as on, and no other queue is in the sample
     calls = missed_day(sample, settings)
     return {
         "sample": sample,
@@ -136,8 +117,10 @@ def _obeyable(values: Mapping[str, object]) -> bool:
         return False
 
 
-def _switched_off(queues: Mapping[str, QueueSettings]) -> Sequence[str]:
-    return sorted(name for name, queue in queues.items() if not queue.create_tickets)
+def _mode(
+    mode: MissedCallMerge, word: str, sample: Sample, _: Translate
+) -> tuple[MissedCallMerge, str, str, tuple[Frame, ...]]:
+    return mode, word, _(_MERGE_MEANS[mode]), picture(mode, sample)
 
 
 def _number_formats(settings: CallSettings, _: Translate) -> list[tuple[str, str]]:
@@ -145,8 +128,8 @@ def _number_formats(settings: CallSettings, _: Translate) -> list[tuple[str, str
     number = customer(settings.country)
     raw = spoken_number(number, settings.country).replace(" ", "")
     return [
-        (form.value, f"{_(word)} ({write_number(number, raw, form, settings.country)})")
-        for form, word in FORMAT_WORDS.items()
+        (form, f"{word} ({write_number(number, raw, NumberFormat(form), settings.country)})")
+        for form, word in value_words("number_format", _)
     ]
 
 

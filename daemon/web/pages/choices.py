@@ -10,7 +10,7 @@ import phonenumbers
 
 from daemon.message import Message
 from daemon.store.reader import Reader
-from daemon.store.ringtones import read_ringtones
+from daemon.store.ringtones import Ringtone, read_choices
 from daemon.web.change_words import field_word
 from daemon.web.csv_kinds import Kind
 from daemon.web.words import Translate
@@ -22,7 +22,17 @@ _MARKS: Final = "Mn"  # Unicode's combining marks
 
 async def ringtone_options(reads: Reader, _: Translate) -> Options:
     """Each ringtone's name and what it is called."""
-    return [(tone.name, _(tone.label)) for tone in await read_ringtones(reads)]
+    return [(tone.name, ringtone_word(tone, _)) for tone in await read_choices(reads)]
+
+
+def ringtone_word(tone: Ringtone, _: Translate) -> str:
+    """What somebody called his own is said as he wrote it, also where our catalogue has the same word."""
+    return _(tone.label) if isinstance(tone.label, Message) else tone.label
+
+
+def called(options: Sequence[tuple[str, str]], value: str | None) -> str | None:
+    """What is stored in words, also where it is none of the options."""
+    return dict(options).get(value, value) if value is not None else None
 
 
 def with_kept(options: Sequence[tuple[str, str]], value: str | None) -> Options:

@@ -7,9 +7,8 @@ from aiohttp import web
 from daemon.web.description.reference import reference
 from daemon.web.openapi import description_of
 from daemon.web.page import page
-from daemon.web.services import services
+from daemon.web.server_address import server_address
 
 
 async def show_reference(request: web.Request) -> web.Response:
-    server = (services(request).public_url or str(request.url.origin())).rstrip("/")
-    return page(request, "reference.html", reference=reference(description_of(request), server))
+    return page(request, "reference.html", reference=reference(description_of(request), server_address(request)))

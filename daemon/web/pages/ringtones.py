@@ -14,6 +14,7 @@ from daemon.store.ringtone_uses import Use
 from daemon.store.ringtones import UPLOADED_LIMIT, Kind, Ringtone, read_ringtones
 from daemon.store.settings import read_settings
 from daemon.web.page import show, words
+from daemon.web.pages.choices import ringtone_word
 from daemon.web.ringtones import phone_addresses
 from daemon.web.services import services
 from daemon.web.sound_file import FILE_LIMIT, LONGEST_S
@@ -52,7 +53,7 @@ def _shown(ringtone: Ringtone, chosen: bool, address: Callable[[Ringtone, int], 
     return {
         "name": ringtone.name,
         "kind": ringtone.kind,
-        "label": _(ringtone.label) if ringtone.kind is Kind.BUILT_IN else ringtone.label,
+        "label": ringtone_word(ringtone, _),
         "seconds": max(round(ringtone.duration_ms / 1000, 1), 0.1),
         "chosen": chosen,
         "uses": [_use(use, _) for use in ringtone.used_by[:USES_SHOWN]],

@@ -16,6 +16,7 @@ from daemon.store.reader import Reader
 from daemon.store.settings import read_settings
 from daemon.store.webhooks import PAUSED, Webhook, read_webhook, read_webhooks
 from daemon.web.change_words import value_word
+from daemon.web.if_match import version
 from daemon.web.page import show, words
 from daemon.web.problem import not_found
 from daemon.web.query import path_part
@@ -78,6 +79,7 @@ async def show_webhook(request: web.Request) -> web.Response:
         "webhook.html",
         webhook=webhook,
         name=name_of(webhook),
+        version=version(webhook.facts()),
         key=quote(webhook.webhook_id, safe=""),
         events=_events(_),
         state=await _state(parts.reads, webhook, _),
