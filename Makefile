@@ -11,10 +11,10 @@ TESTS := $(VENV)/.tests-ready
 demo: $(READY)
 	$(BIN)/callwarden demo
 
-# First what needs nothing but this machine, on two cores; then what keeps time with telephones and a browser, alone.
+# First what can share this machine, on two cores; then what keeps time with telephones, alone.
 test: $(TESTS) live-tools browser-tools
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not live and not browser' --cov --cov-report= $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m 'live or browser' --cov --cov-append --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not live' --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m live --cov --cov-append --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 check: lint types test
 

@@ -1,7 +1,7 @@
 // The counts in the navigation: how many tickets are to be done, how many missed calls to be called back. Every page
 // has it, so it also sends the notes that a browser still keeps.
 
-import { ask } from "./api.js";
+import { look } from "./api.js";
 import { sendKept } from "./kept_notes.js";
 
 const EVERY_MS = 15000;
@@ -23,7 +23,7 @@ async function renew() {
   if (document.hidden) return;
   last = Date.now();
   try {
-    const { document: counts } = await ask("GET", "/api/v1/tickets/counts");
+    const { document: counts } = await look("/api/v1/tickets/counts");
     show(counts);
     sessionStorage.setItem(KEPT, JSON.stringify(counts));
   } catch {

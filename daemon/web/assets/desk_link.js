@@ -16,6 +16,9 @@ const LOOK_MS = 5000;
 const READ_AGAIN_MS = 60000;
 const LONGEST_WAIT_MS = 15000;
 
+/** Signed out, or no agent any more: the page itself says so or leads to the sign-in. Notes are kept in the browser. */
+const isOver = (error) => error instanceof Refused && [401, 409].includes(error.status);
+
 export class DeskLink {
   /** `read(whole)`, `happened(id, type, data)`, `shows("live" | "lost" | "connecting")`. */
   constructor({ read, happened, shows }) {
@@ -93,12 +96,12 @@ export class DeskLink {
     try {
       await this.readWhole();
     } catch (error) {
-      if (error instanceof Refused && error.status === 409) location.reload(); // no agent any more: the page says so
+      if (isOver(error)) location.reload();
     }
   }
 
   later(error) {
-    if (error instanceof Refused && error.status === 409) return location.reload();
+    if (isOver(error)) return location.reload();
     this.end();
     this.shows("lost");
     this.timer = setTimeout(() => this.begin(), this.wait * (0.75 + Math.random() / 2));
