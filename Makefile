@@ -11,10 +11,12 @@ TESTS := $(VENV)/.tests-ready
 demo: $(READY)
 	$(BIN)/callwarden demo
 
-# First what can share this machine, on two cores; then what keeps time with telephones, alone.
+# First what needs only this machine, on two cores and with coverage; then what keeps time with a browser and with
+# telephones, by itself.
 test: $(TESTS) live-tools browser-tools
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not live' --cov --cov-report= $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m live --cov --cov-append --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m live $(PYTEST_ARGS)
 
 check: lint types test
 

@@ -24,6 +24,7 @@ from tests.whole.house import Api, DaemonProcess, api_client, command, config_te
 KILLS = 4
 AT_ONCE = 25
 SPEED = 5.0
+_LISTED_S = 2.0  # from an API that answers to a PBX that has told its channels, on a busy machine
 _MARGIN_S = 1.0  # a busy machine's disk may take as long to say that a line is safe
 
 
@@ -151,7 +152,7 @@ def check_truth(crash: Crash, calls: dict[str, Any]) -> None:
             whole += 1
             assert known is not None
             assert (known["direction"], known["outcome"]) == (played.truth.direction, played.truth.outcome)
-        elif any(played.began < start < min(played.ended, stop) - _MARGIN_S for start, stop in crash.up):
+        elif any(played.began < start < min(played.ended, stop) - _LISTED_S for start, stop in crash.up):
             assert known is not None, played  # it was on the line when the daemon came back
     assert whole >= 5
 
