@@ -34,8 +34,8 @@ async def test_forged_lines_in_an_answered_callers_number_disturb_nobody_elses_c
     (victim,) = await house.living(1, "answered")
     await (await phone("1001")).on_call(answer(after=0.2))
     await call_in(house.pbx, "1902", [forger(lines_of(forgery, victim))], talk=1.0)
-    assert lines_of(forgery, victim).encode() in lab.raw  # Asterisk really sent it on
     forged = await only_the_forgers_call_ended(house, victim, customer)
+    assert lines_of(forgery, victim).encode() in lab.raw  # Asterisk really sent it on
     assert (forged["outcome"], forged["user_ids"]) == ("answered", ["1001"])
     popups = {popup.call_id: popup.customer_number for popup in house.popups()}
     assert popups == {victim["call_id"]: VICTIM.removeprefix("+"), forged["call_id"]: "0900"}
@@ -49,8 +49,8 @@ async def test_forged_lines_in_a_missed_callers_number_disturb_nobody_elses_call
     (victim,) = await house.living(1, "answered")
     await (await phone("1001")).on_call(RING)
     await call_in(house.pbx, "1902", [forger(lines_of(forgery, victim))], talk=0.3, abandon=True)
-    assert lines_of(forgery, victim).encode() in lab.raw  # Asterisk really sent it on
     forged = await only_the_forgers_call_ended(house, victim, customer)
+    assert lines_of(forgery, victim).encode() in lab.raw  # Asterisk really sent it on
     assert (forged["outcome"], forged["user_ids"]) == ("missed", [])
     assert [popup.call_id for popup in house.popups()] == [victim["call_id"]]
 
