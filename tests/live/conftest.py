@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 import pytest_asyncio
@@ -19,17 +20,33 @@ from tests.live.daemon_house import ANSWER_TIMES, House, daemon_beside, daemon_i
 from tests.live.lab import Lab
 from tests.live.phone import Phone, PhoneError
 from tests.live.trunk import Trunk
+from tests.whole.house import until
 
 PhoneMaker = Callable[[str], Awaitable[Phone]]
 LOAD_AGENTS = 50
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder is a live test."""
+    """Everything in this folder is a live test, and all share the loop in which a browser lives."""
     here = Path(__file__).parent
+    one_loop = pytest.mark.asyncio(loop_scope="session")
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.live)
+            if inspect.iscoroutinefunction(getattr(item, "function", None)):
+                item.add_marker(one_loop, append=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker's times are printed by the session that started it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["answer_times"] = dict(ANSWER_TIMES.seen)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    for what, times in getattr(node, "workeroutput", {}).get("answer_times", {}).items():
+        ANSWER_TIMES.seen[what] += times
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -55,21 +72,21 @@ def printed_stanza(secret: str) -> str:
     return stanza(ManagerUser(secret=secret))
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def house(asterisk: Asterisk, tmp_path: Path) -> AsyncIterator[House]:
     """A daemon in this process with an empty store, connected and furnished."""
     async with daemon_inside(tmp_path, asterisk) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def own_house(asterisk: Asterisk, tmp_path: Path) -> AsyncIterator[House]:
     """The same with the daemon as a process of its own, to be killed."""
     async with daemon_beside(tmp_path, asterisk) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def phone(asterisk: Asterisk) -> AsyncIterator[PhoneMaker]:
     """`await phone("1001")` is the registered phone of that agent, gone when the test ends."""
     async with contextlib.AsyncExitStack() as stack:
@@ -83,14 +100,30 @@ async def phone(asterisk: Asterisk) -> AsyncIterator[PhoneMaker]:
         yield make
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
+def known_phone(phone: PhoneMaker, lab: Lab) -> PhoneMaker:
+    """The same, once the PBX takes the phone for free, which is a moment after it has answered the registration."""
+
+    async def make(user: str) -> Phone:
+        made = await phone(user)
+
+        async def is_there() -> bool:
+            return (await lab.action("Getvar", Variable=f"DEVICE_STATE(PJSIP/{user})"))["Value"] == "NOT_INUSE"
+
+        await until(is_there)
+        return made
+
+    return make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def trunk(asterisk: Asterisk) -> AsyncIterator[Trunk]:
     """The customers' side."""
     async with Trunk.open(asterisk) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def lab(asterisk: Asterisk) -> AsyncIterator[Lab]:
     """A manager connection which may do everything and keeps the raw bytes."""
     async with Lab.open(asterisk) as opened:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,12 +75,24 @@ def _root_folder(major: int) -> Path:
 def _in_root(root: Path, major: int) -> Installation:
     if os.geteuid() != 0:
         raise LiveUnavailable("no asterisk on PATH, and a root file system needs root (chroot)")
-    if not (root / "usr/sbin/asterisk").exists():
-        _make_root(root, major)
+    asterisk = root / "usr/sbin/asterisk"
+    if not asterisk.exists():
+        with _alone(root):
+            if not asterisk.exists():
+                _make_root(root, major)
     version = _version(["chroot", str(root), "/usr/sbin/asterisk", "-V"])
     if os.environ.get("CALLWARDEN_ASTERISK_ROOT") is None and _major(version) != major:
         raise LiveUnavailable(f"wanted Asterisk {major}, but {root} holds {version}; remove it")
     return Installation(root=root, version=version)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Tests run in several processes, and one root is enough."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with root.with_name(f"{root.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _make_root(root: Path, major: int) -> None:
@@ -86,7 +101,6 @@ def _make_root(root: Path, major: int) -> None:
         raise LiveUnavailable("no asterisk on PATH and no mmdebstrap: apt-get install mmdebstrap")
     if major not in SUITES:
         raise LiveUnavailable(f"no Debian suite is known for Asterisk {major}")
-    root.parent.mkdir(parents=True, exist_ok=True)
     unfinished = root.with_name(f"{root.name}.{os.getpid()}")
     command = [
         "mmdebstrap",
