@@ -11,12 +11,12 @@ TESTS := $(VENV)/.tests-ready
 demo: $(READY)
 	$(BIN)/callwarden demo
 
-# First what needs only this machine, on two cores and with coverage; then what keeps time with a browser; then with
-# telephones, which mostly wait: three benches at once, each with an Asterisk of its own.
+# First what needs only this machine, on two cores and with coverage; then what keeps time with a browser (also that
+# beside telephones); then with telephones alone, which mostly wait: three benches at once, each with an Asterisk of its own.
 test: $(TESTS) live-tools browser-tools
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n 3 --dist load -m live $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist load -m 'live and not browser' $(PYTEST_ARGS)
 
 check: lint types test
 
@@ -29,11 +29,11 @@ lint: $(TESTS)
 types: $(TESTS)
 	$(BIN)/mypy
 
-live: $(TESTS) live-tools
+live: $(TESTS) live-tools browser-tools
 	$(BIN)/python -m pytest -m live $(PYTEST_ARGS)
 
 browser: $(TESTS) browser-tools
-	$(BIN)/python -m pytest -m browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m 'browser and not live' $(PYTEST_ARGS)
 
 screenshots: $(TESTS) browser-tools
 	$(BIN)/python -m tests.browser.screenshots docs/images

@@ -26,6 +26,9 @@ class Why(StrEnum):
     NO_CALL = "no_call"
     NOT_TALKING = "not_talking"
     NO_FEATURE = "no_feature"
+    NOT_RINGING = "not_ringing"
+    PHONE_CANNOT = "phone_cannot"
+    PHONE_DID_NOT_OBEY = "phone_did_not_obey"
     NO_QUEUE = "no_queue"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
@@ -66,9 +69,12 @@ class Ordered:
 
 
 class Control(StrEnum):
-    """What can be done to the agent's own part of a call. Holding is the phone's own: no PBX command does it."""
+    """What can be done to the agent's own part of a call. Answering and holding only his phone can: it is told to."""
 
     HANGUP = "hangup"
+    ANSWER = "answer"
+    HOLD = "hold"
+    UNHOLD = "unhold"
     MUTE = "mute"
     UNMUTE = "unmute"
     DTMF = "dtmf"
@@ -90,6 +96,29 @@ class Act:
     numbers: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Which keys of his phone an agent may press from the desk. `allowed`: some PBX would do it, if the phone did."""
+
+    allowed: bool = False
+    answer: bool = False
+    hold: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        return {"allowed": self.allowed, "answer": self.answer, "hold": self.hold}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """How an agent takes part in his call. `consulting`: he asks a colleague, and the other side waits."""
+
+    muted: bool = False
+    consulting: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        return {"muted": self.muted, "consulting": self.consulting}
+
+
 class Acts(Protocol):
     """Raises CannotAct with words for the agent; what was done is done when it returns."""
 
@@ -97,6 +126,12 @@ class Acts(Protocol):
         """His phone is being called when this returns; how it goes on the events of the desk tell."""
 
     async def act(self, act: Act) -> None: ...
+
+    def keys_of(self, user_id: str) -> Keys:
+        """By what his phones have said until now."""
+
+    def part_of(self, pbx: str, call_id: str, user_id: str) -> Part:
+        """Of an agent who is not in the call, as if nothing had been done."""
 
     async def phone_states(self, endpoints: Collection[str]) -> Mapping[str, PhoneState]:
         """Those that could be told, as they were within the last seconds."""

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 
@@ -30,8 +31,10 @@ from daemon.delivery.try_out import try_target
 from daemon.desk_board import DeskBoard
 from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
+from daemon.known_customers import KnownCustomers
 from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
+from daemon.phone_messages import PhoneMessages
 from daemon.rules import Rules, SigningSecrets
 from daemon.store.audit import By
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
@@ -71,9 +74,16 @@ class Daemon:
         self.feed = EventFeed()
         self.desks = DeskBoard(self.bus)
         self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
-        self.pbx_desk = PbxDesk(self.links, self._rung_strangers)
+        self.customers = KnownCustomers(self.bus, partial(live_feed.customer_known, self.feed))
+        self.phone_messages = PhoneMessages(self.bus, self.links, self.customers.known)
+        self.pbx_desk = PbxDesk(self.links, self._rung_strangers, lambda: self._rules.rulebook.settings)
         contexts = {PbxName(pbx.name): pbx.originate_context for pbx in config.pbx}
-        self.acts = PbxActs(self.links, contexts, lambda: self.dispatcher, self._order_failed, now_ms)
+        keys_changed = partial(live_feed.keys_changed, self.feed)
+        part_changed = partial(live_feed.part_changed, self.feed)
+        self.acts = PbxActs(
+            self.links, contexts, lambda: self.dispatcher, self._order_failed, now_ms, keys_changed, part_changed
+        )
+        self.acts.phone_keys.follow(self.bus)
         wrap_ups = {PbxName(pbx.name): pbx.wrap_up_seconds for pbx in config.pbx}
         self.states = QueueStates(self.links, wrap_ups, self._state_changed, now_ms)
         self.guard: TargetGuard = guard_from_config(
@@ -146,7 +156,7 @@ class Daemon:
 
     async def _start(self) -> None:
         self._failed = asyncio.get_running_loop().create_future()
-        live_feed.connect(self.bus, self.feed)
+        live_feed.connect(self.bus, self.feed, self.customers.known)
         self.store = await Store.open(self.config.store.url, self._committed)
         self._parts.push_async_callback(self.store.close)
         await self._start_delivery()
@@ -159,7 +169,8 @@ class Daemon:
 
     async def _start_delivery(self) -> None:
         await self.secrets.load(self.store, now_ms())
-        self.sender = HttpSender(self.guard, f"callwarden/{program_version()}")
+        agent = f"callwarden/{program_version()}"
+        self.sender = HttpSender(self.guard, agent)
         await self._parts.enter_async_context(self.sender)
         self.outbox = Outbox(
             writes=self.store.writer,
@@ -171,6 +182,8 @@ class Daemon:
         )
         self._parts.push_async_callback(self.outbox.stop)
         await self.outbox.start()
+        asking = self.customers.asking(self.guard, agent, self.secrets.popup_secret, now_ms)
+        await self._parts.enter_async_context(asking)
         self._watch(asyncio.create_task(self.outbox.watch(), name="outbox"))
         self._paused = await read_disabled_webhooks(self.store.reader)
 
@@ -186,6 +199,7 @@ class Daemon:
             over = [call_id for pbx, call_id in ended if pbx == name]
             tracker.restore(mine, alive.get(name, _last_change(mine)), over)
         self.desks.restore(calls)
+        self.customers.restore(calls, rules, now_ms())
         self.states.know(directory)
         live_feed.on_end(self.bus, self.acts.note_end, self.states.note_end)
         self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms)
@@ -197,6 +211,7 @@ class Daemon:
 
     def _start_links(self) -> None:
         self._parts.push_async_callback(self.acts.close)
+        self._parts.push_async_callback(self.phone_messages.close)
         self._parts.push_async_callback(self.states.close)
         for name, link in self.links.items():
             sink = _Sink(name, self.dispatcher, self.states)
@@ -263,6 +278,7 @@ class Daemon:
             reads=self.store.reader,
             feed=self.feed,
             desks=self.desks,
+            customers=self.customers,
             clock=now_ms,
             rules_changed=self.rules_changed,
             readiness=self._readiness,
@@ -270,6 +286,7 @@ class Daemon:
             replay=self._replay,
             replay_failed=self._replay_failed,
             try_target=self._try_target,
+            try_lookup=self.customers.try_out,
             refuse_target=self._refuse_target,
             page_head=self._page_head,
             pbxs=self.pbx_desk,

@@ -11,7 +11,7 @@ from pyee.base import EventEmitter
 
 from daemon.call.events import CallEvent
 from daemon.call.signals import UnixMs
-from daemon.policy.decision import NotifyAgent, StopNotifying
+from daemon.policy.decision import LookUpCustomer, MessagePhone, NotifyAgent, StopNotifying
 from daemon.store.values import Committed
 
 _log = structlog.get_logger(__name__)
@@ -33,22 +33,44 @@ class AgentToNotify:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneToMessage:
+    """A phone that rings may show who calls."""
+
+    decision: MessagePhone
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerToLookUp:
+    """Somebody may ask who this is; nothing depends on it."""
+
+    decision: LookUpCustomer
+
+
+@dataclass(frozen=True, slots=True)
 class EffectsCommitted:
     """Tickets, pops and deliveries that are safe on disk."""
 
     committed: Committed
 
 
-News = CallHappened | AgentToNotify | EffectsCommitted
+News = CallHappened | AgentToNotify | PhoneToMessage | CustomerToLookUp | EffectsCommitted
 
 
 class Topic(Enum):
     CALL = "call"
     NOTIFICATION = "notification"
+    PHONE_MESSAGE = "phone_message"
+    LOOK_UP = "look_up"
     COMMITTED = "committed"
 
 
-_TOPICS = {CallHappened: Topic.CALL, AgentToNotify: Topic.NOTIFICATION, EffectsCommitted: Topic.COMMITTED}
+_TOPICS = {
+    CallHappened: Topic.CALL,
+    AgentToNotify: Topic.NOTIFICATION,
+    PhoneToMessage: Topic.PHONE_MESSAGE,
+    CustomerToLookUp: Topic.LOOK_UP,
+    EffectsCommitted: Topic.COMMITTED,
+}
 
 
 class Bus:

@@ -137,15 +137,22 @@ def check_config(config: ConfigFile) -> None:
 def asterisk_config(
     config: MaybeConfigFile = None,
     pbx: Annotated[str | None, typer.Option(help="Which PBX, when the configuration has several.")] = None,
+    phone_messages: Annotated[
+        bool, typer.Option("--phone-messages", help="Also the right to show on ringing phones who calls.")
+    ] = False,
+    phone_keys: Annotated[
+        bool, typer.Option("--phone-keys", help="Also the right to answer and hold on phones: system, a wide one.")
+    ] = False,
 ) -> None:
     """Print what to paste into Asterisk: the manager user with the least rights and the events it needs."""
-    from daemon.ami.manager_conf import ManagerUser, stanza
+    from daemon.ami.manager_conf import ManagerUser, Wishes, stanza
     from daemon.config import load_config
 
-    user = ManagerUser()
+    wishes = Wishes(phone_messages, phone_keys)
+    user = ManagerUser(wishes=wishes)
     if config is not None:
         chosen = _choose_pbx(load_config(config).pbx, pbx)
-        user = ManagerUser(chosen.username, chosen.secret.reveal())
+        user = ManagerUser(chosen.username, chosen.secret.reveal(), wishes=wishes)
     typer.echo(stanza(user), nl=False)
 
 

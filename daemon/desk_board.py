@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from daemon.bus import AgentToNotify, Bus, CallHappened, News, Topic
+from daemon.call.events import CallHeld, CallResumed
 from daemon.call.model import Call, CallId, CallState, PbxName
 from daemon.call.signals import ChannelId, UnixMs
 from daemon.policy.decision import NotifyAgent
-from daemon.web.desk_now import DeskNow, Ringing, rings_until
+from daemon.web.desk_now import DeskNow, Held, Ringing, rings_until
 
 CallKey = tuple[PbxName, CallId]
 
@@ -21,6 +22,7 @@ class DeskBoard:
         self._ringing: dict[str, dict[ChannelId, Ringing]] = defaultdict(dict)
         self._calls: dict[str, dict[CallKey, Call]] = defaultdict(dict)
         self._owner: dict[CallKey, str] = {}
+        self._held: dict[str, dict[ChannelId, Held]] = defaultdict(dict)
         bus.subscribe(Topic.NOTIFICATION, self._notified)
         bus.subscribe(Topic.CALL, self._happened)
 
@@ -32,7 +34,7 @@ class DeskBoard:
         """A ring that nobody ended is forgotten after the longest that a phone rings."""
         ringing = [one for one in self._ringing.get(user_id, {}).values() if rings_until(one.since) > now]
         calls = self._calls.get(user_id, {})
-        return DeskNow(tuple(ringing), tuple(calls.values()))
+        return DeskNow(tuple(ringing), tuple(calls.values()), tuple(self._held.get(user_id, {}).values()))
 
     def _notified(self, news: News) -> None:
         if not isinstance(news, AgentToNotify):
@@ -45,8 +47,16 @@ class DeskBoard:
             phones.pop(decision.channel, None)
 
     def _happened(self, news: News) -> None:
-        if isinstance(news, CallHappened):
-            self._put(news.event.call)
+        if not isinstance(news, CallHappened):
+            return
+        match news.event:
+            case CallHeld(call=call, user_id=user_id, channel=channel):
+                self._held[user_id][channel] = Held(channel, call.pbx, call.call_id)
+            case CallResumed(user_id=user_id, channel=channel):
+                self._held[user_id].pop(channel, None)
+            case _:
+                pass
+        self._put(news.event.call)
 
     def _put(self, call: Call) -> None:
         """On the desk of who has it now, and on no other."""

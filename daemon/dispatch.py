@@ -17,23 +17,31 @@ from typing import Protocol
 
 import structlog
 
-from daemon.bus import AgentToNotify, Bus, CallHappened
+from daemon.bus import AgentToNotify, Bus, CallHappened, CustomerToLookUp, PhoneToMessage
 from daemon.call.directory import Directory
-from daemon.call.events import AgentRinging, AgentRingingEnded, CallEvent
+from daemon.call.events import PASSING, CallEvent
 from daemon.call.model import Call, CallId, PbxName, UserId
 from daemon.call.parties import Parties
 from daemon.call.signals import Signal, UnixMs
 from daemon.call.tracker import Tracker
-from daemon.policy import announcement, called_back, notification, screen_pop, ticket
+from daemon.policy import announcement, called_back, customer_lookup, notification, phone_message, screen_pop, ticket
 from daemon.policy.call_settings import Rulebook
-from daemon.policy.decision import DURABLE, Decision, NotifyAgent, StopNotifying
+from daemon.policy.decision import DURABLE, Decision, LookUpCustomer, MessagePhone, NotifyAgent, StopNotifying
 from daemon.store.values import Unit
 
 _QUEUE_SIZE = 10_000  # signals; about half a second of the busiest Asterisk measured
 
 _log = structlog.get_logger(__name__)
 
-POLICIES = (ticket.decide, called_back.decide, screen_pop.decide, notification.decide, announcement.decide)
+POLICIES = (
+    ticket.decide,
+    called_back.decide,
+    screen_pop.decide,
+    notification.decide,
+    phone_message.decide,
+    announcement.decide,
+    customer_lookup.decide,
+)
 """All that Callwarden decides, in the order in which the effects of one event are told."""
 
 
@@ -158,9 +166,13 @@ class Dispatcher:
         for decision in decisions:
             if isinstance(decision, NotifyAgent | StopNotifying):
                 self._bus.publish(AgentToNotify(decision, event.at))
+            elif isinstance(decision, MessagePhone):
+                self._bus.publish(PhoneToMessage(decision))
+            elif isinstance(decision, LookUpCustomer):
+                self._bus.publish(CustomerToLookUp(decision))
         durable = tuple(d for d in decisions if isinstance(d, DURABLE))
-        if isinstance(event, AgentRinging | AgentRingingEnded) and not durable:
-            return None  # a ringing phone changes nothing that is kept
+        if isinstance(event, PASSING) and not durable:
+            return None  # a phone that rings or holds changes nothing that is kept
         return Unit(event.at, event.call, durable)
 
     def _decide(self, event: CallEvent) -> tuple[Decision, ...]:

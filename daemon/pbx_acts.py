@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final, Protocol
 
-from daemon.acts import Act, CallOrder, CannotAct, Control, Ordered, PhoneState, Why
+from daemon.acts import Act, CallOrder, CannotAct, Control, Keys, Ordered, Part, PhoneState, Why
 from daemon.ami import phone_acts
 from daemon.ami.link import AmiLink, LinkState
 from daemon.call.model import Call, CallId, PbxName, UserId
 from daemon.call.parties import Parties
 from daemon.call.signals import CallOrdered, ChannelId, HangupAsked, Signal, UnixMs
 from daemon.message import Message
+from daemon.own_parts import OwnParts
+from daemon.phone_keys import PhoneKeys
 
 _FRESH_S: Final = 3.0
 _AT_ONCE: Final = 16
@@ -50,7 +52,11 @@ class PbxActs:
         flow: Callable[[], Flow],
         failed: Failed,
         clock: Callable[[], UnixMs],
+        keys_changed: Callable[[str, Keys], None],
+        part_changed: Callable[[Act, Part], None],
     ) -> None:
+        self.phone_keys = PhoneKeys(links, flow, keys_changed, clock)
+        self._own_parts = OwnParts(flow, part_changed, clock)
         self._links = links
         self._contexts = contexts
         self._flow = flow
@@ -61,6 +67,7 @@ class PbxActs:
         self._states: dict[str, tuple[float, PhoneState | None]] = {}
 
     async def close(self) -> None:
+        await self.phone_keys.close()
         for task in self._ringing:
             task.cancel()
         await asyncio.gather(*self._ringing, return_exceptions=True)
@@ -84,6 +91,7 @@ class PbxActs:
 
     def note_end(self, call: Call) -> None:
         """A call has ended; of one that we ordered its cause tells why the phone was not taken."""
+        self._own_parts.forget(call)
         if call.call_id in self._causes:
             self._causes[call.call_id] = call.hangup_cause
 
@@ -102,8 +110,14 @@ class PbxActs:
             await self._flow().tell(name, HangupAsked(self._clock(), found.own))
             await phone_acts.hang_up(link.actions, found.own)
             return
+        if act.control is Control.ANSWER:
+            await self.phone_keys.press(act, name, found)
+            return
         if found.other is None:
             raise CannotAct(Why.NOT_TALKING, Message("You are not talking to anybody in this call yet."))
+        if act.control in {Control.HOLD, Control.UNHOLD}:
+            await self.phone_keys.press(act, name, found)
+            return
         await self._talking(act, link, name, found.own, found.other)
 
     async def _talking(self, act: Act, link: AmiLink, name: PbxName, own: ChannelId, other: ChannelId) -> None:
@@ -121,6 +135,13 @@ class PbxActs:
                 await phone_acts.consult(actions, own, context, number)
             case Control.RETURN:
                 await phone_acts.go_back(actions, own)
+        self._own_parts.note(act, own)
+
+    def part_of(self, pbx: str, call_id: str, user_id: str) -> Part:
+        return self._own_parts.of(pbx, call_id, user_id)
+
+    def keys_of(self, user_id: str) -> Keys:
+        return self.phone_keys.of(user_id)
 
     async def phone_states(self, endpoints: Collection[str]) -> Mapping[str, PhoneState]:
         now = time.monotonic()

@@ -15,11 +15,13 @@ from daemon.ami.checkup import Checkup
 from daemon.ami.event_rate import LONG_S, SAMPLE_EVERY_S, SHORT_S, EventRate
 from daemon.ami.explore import Wanted, explore
 from daemon.ami.link import AmiLink
+from daemon.ami.manager_conf import Wishes
 from daemon.ami.snippets import snippets
 from daemon.ami.trouble import words
 from daemon.call.model import PbxName
 from daemon.call.signals import UnixMs
 from daemon.pbx import Finding, Inventory, PbxState, Snippet
+from daemon.policy.call_settings import CallSettings
 
 FRESH_S: Final = 5.0
 UNTOLD_S: Final = 60.0  # a PBX that hangs takes seconds to ask, which not every visitor should wait for
@@ -28,10 +30,14 @@ Rung = Callable[[PbxName], Mapping[str, UnixMs]]
 
 
 class PbxDesk:
-    """`rung` tells which endpoints of no agent a PBX made ring lately. Give `watch` a task."""
+    """`rung` tells which endpoints of no agent a PBX made ring lately; `settings` what is wanted of its rights.
 
-    def __init__(self, links: Mapping[PbxName, AmiLink], rung: Rung) -> None:
+    Give `watch` a task.
+    """
+
+    def __init__(self, links: Mapping[PbxName, AmiLink], rung: Rung, settings: Callable[[], CallSettings]) -> None:
         self._desks = {name: _OnePbx(name, link, rung) for name, link in links.items()}
+        self._settings = settings
 
     async def watch(self) -> None:
         """Sample the counters of events, for ever."""
@@ -53,11 +59,15 @@ class PbxDesk:
 
     async def snippets(self, name: str) -> Sequence[Snippet] | None:
         desk = self._desks.get(PbxName(name))
-        return await snippets(desk.link) if desk else None
+        return await snippets(desk.link, self._wishes()) if desk else None
 
     async def check(self, name: str) -> Sequence[Finding] | None:
         desk = self._desks.get(PbxName(name))
-        return await desk.checkup.run() if desk else None
+        return await desk.checkup.run(self._wishes()) if desk else None
+
+    def _wishes(self) -> Wishes:
+        settings = self._settings()
+        return Wishes(phone_messages=settings.notify_incoming_calls and settings.notify_phone_message)
 
 
 @dataclass(frozen=True, slots=True)

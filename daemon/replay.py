@@ -18,12 +18,15 @@ from daemon.ami.trace import read_trace
 from daemon.call.directory import Directory
 from daemon.call.events import (
     AgentConnected,
+    AgentReturned,
     AgentRinging,
     AgentRingingEnded,
     CallAnswered,
     CallChanged,
     CallEnded,
     CallEvent,
+    CallHeld,
+    CallResumed,
     CallStarted,
 )
 from daemon.call.model import Call, CallId, PbxName, UserId
@@ -49,6 +52,9 @@ _EVENT_NAMES: Mapping[type[CallEvent], str] = MappingProxyType(
         AgentRingingEnded: "call.ringing_ended",
         CallAnswered: "call.answered",
         AgentConnected: "call.agent_connected",
+        AgentReturned: "call.agent_returned",
+        CallHeld: "call.held",
+        CallResumed: "call.resumed",
         CallEnded: "call.ended",
     }
 )
@@ -116,7 +122,7 @@ def _signals(paths: Sequence[Path], progress: Callable[[Path, int], None] | None
 def _show_event(show: Print, event: CallEvent, decisions: Sequence[Decision]) -> None:
     call = call_json(event.call, None)
     line: dict[str, object] = {"type": _EVENT_NAMES[type(event)], "at": iso_utc(event.at), "call": call}
-    if isinstance(event, AgentRinging | AgentRingingEnded | AgentConnected):
+    if isinstance(event, AgentRinging | AgentRingingEnded | AgentConnected | AgentReturned | CallHeld | CallResumed):
         line["user_id"] = event.user_id
     show(line)
     if isinstance(event, CallEnded) and announcement.is_missed(event.call):

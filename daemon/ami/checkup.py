@@ -13,9 +13,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from daemon.ami import phone_keys, phone_message
 from daemon.ami.explore import NO_WAY, read_endpoints, read_queues
 from daemon.ami.failures import ActionRefused, ActionTimeout, LinkLost
 from daemon.ami.link import AmiLink, LinkState
+from daemon.ami.manager_conf import THE_LEAST, Wishes, write_classes
 from daemon.ami.trouble import words
 from daemon.message import Message
 from daemon.pbx import Finding
@@ -37,6 +39,7 @@ _NEEDED: Final = (
     ("pause", ("QueuePause",), Message("Pause an agent in the queues")),
 )
 """Name, the actions behind it, and what they are for."""
+_MESSAGES: Final = ("phone_messages", (phone_message.ACTION,), Message("Show on a ringing phone who calls"))
 
 
 @dataclass(slots=True)
@@ -55,10 +58,12 @@ class Checkup:
         self._link = link
         self._running: asyncio.Task[list[Finding]] | None = None
         self._seen = Seen()
+        self._wishes = THE_LEAST
 
-    async def run(self) -> list[Finding]:
+    async def run(self, wishes: Wishes = THE_LEAST) -> list[Finding]:
         """All findings; where there is no link only why. Whoever asks meanwhile gets those of the same run."""
         if self._running is None or self._running.done():
+            self._wishes = wishes
             self._running = asyncio.create_task(self._run())
         return await asyncio.shield(self._running)
 
@@ -159,11 +164,13 @@ class Checkup:
 
     async def _rights(self) -> list[Finding]:
         """A session keeps the rights of its login: where one lacks, we log in again before we say so."""
+        needed = (*_NEEDED, _MESSAGES) if self._wishes.phone_messages else _NEEDED
         allowed = await self._allowed()
-        if any(_lacking(actions, allowed) for _, actions, _ in _NEEDED):
+        if any(_lacking(actions, allowed) for _, actions, _ in needed):
             await self._log_in_again()
             allowed = await self._allowed()
-        return [self._right(name, what, _lacking(actions, allowed)) for name, actions, what in _NEEDED]
+        found = [self._right(name, what, _lacking(actions, allowed)) for name, actions, what in needed]
+        return [*found, _keys(is_allowed=not _lacking((phone_keys.ACTION,), allowed))]
 
     async def _allowed(self) -> set[str]:
         return {name.lower() for name in await self._link.actions.send("ListCommands", limit=ANSWER_S)}
@@ -180,9 +187,9 @@ class Checkup:
             return Finding(name, ok=True, words=Message("{what}: allowed.", what=what))
         said = Message("{what}: not allowed ({actions}).", what=what, actions=", ".join(lacking))
         fix = Message(
-            "In [{user}] of manager.conf: write = call,originate,agent,reporting; then run: {command}, "
-            "and check again.",
+            "In [{user}] of manager.conf: write = {rights}; then run: {command}, and check again.",
             user=self._link.config.username,
+            rights=write_classes(self._wishes),
             command=_RELOAD,
         )
         return Finding(name, ok=False, words=said, fix=fix)
@@ -238,6 +245,18 @@ class Checkup:
         return [
             Finding("endpoints", ok=True, words=Message("Phones and trunks can be listed: {count}.", count=len(found)))
         ]
+
+
+def _keys(*, is_allowed: bool) -> Finding:
+    """Never demanded: the right is wide, and every phone has keys of its own."""
+    if is_allowed:
+        said = Message("Answer and hold on agents' phones from the desk: allowed.")
+        return Finding("phone_keys", ok=True, words=said)
+    said = Message(
+        "Answer and hold on agents' phones from the desk: not allowed, and not needed: the phones' own keys do it. It "
+        "would take the right system, with which a manager user can also change the PBX itself."
+    )
+    return Finding("phone_keys", ok=None, words=said)
 
 
 def _lacking(actions: tuple[str, ...], allowed: set[str]) -> list[str]:

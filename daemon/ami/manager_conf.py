@@ -16,6 +16,17 @@ _BESIDE_CALLS = ("OriginateResponse",)
 
 
 @dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is wanted beyond the least: lines on phones' displays (class `message`), their keys (the wide `system`)."""
+
+    phone_messages: bool = False
+    phone_keys: bool = False
+
+
+THE_LEAST: Final = Wishes()
+
+
+@dataclass(frozen=True, slots=True)
 class ManagerUser:
     """Whom to write the stanza for. `permit` is the address the daemon comes from."""
 
@@ -24,6 +35,7 @@ class ManagerUser:
     permit: str = "127.0.0.1/255.255.255.255"
     set_ringtones: bool = False
     """Ringtones are written to Asterisk's database, and DBPut needs the wide class `system`."""
+    wishes: Wishes = THE_LEAST
 
 
 def stanza(user: ManagerUser | None = None) -> str:
@@ -51,19 +63,21 @@ def _user_lines(user: ManagerUser, secret: str) -> list[str]:
         "deny = ::/0",  # a line denies addresses of its own family only (Asterisk main/acl.c)
         f"permit = {user.permit}",
         f"read = {READ_CLASSES}",
-        f"write = {','.join(_write_classes(user))}",
+        f"write = {write_classes(user.wishes, set_ringtones=user.set_ringtones)}",
         "writetimeout = 5000",
         f"eventfilter = ^Event: ({'|'.join(_events())})",
     ]
 
 
-def _write_classes(user: ManagerUser) -> tuple[str, ...]:
+def write_classes(wishes: Wishes, *, set_ringtones: bool = False) -> str:
     """Hangup, Getvar, Setvar, PlayDTMF, BlindTransfer, Atxfer, CancelAtxfer and DeviceStateList are `call`.
 
     QueuePause is `agent`; CoreShowChannels is `reporting` or `system`. Ping, QueueStatus and ListCommands need none.
     PJSIPShowEndpoints and MuteAudio would need `system` and are done without (muting is a function of Setvar's).
+    MessageSend is `message`; PJSIPNotify is `system`.
     """
-    return ("call", "originate", "agent", "system" if user.set_ringtones else "reporting")
+    wide = "system" if set_ringtones or wishes.phone_keys else "reporting"
+    return ",".join(["call", "originate", "agent", wide, *(["message"] if wishes.phone_messages else [])])
 
 
 def _events() -> list[str]:

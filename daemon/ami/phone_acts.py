@@ -87,11 +87,10 @@ async def mute(actions: Actions, channel: ChannelId, *, muted: bool) -> None:
 
 
 async def play_digits(actions: Actions, channel: ChannelId, digits: str) -> None:
-    """To whom the agent talks, one after the other."""
-    for place, digit in enumerate(digits):
-        if place:
-            await asyncio.sleep(_BETWEEN_DIGITS_S)
+    """To whom the agent talks, one after the other; done when the next may come."""
+    for digit in digits:
         await done(actions.send("PlayDTMF", {"Channel": channel, "Digit": digit}))
+        await asyncio.sleep(_BETWEEN_DIGITS_S)
 
 
 async def transfer(actions: Actions, channel: ChannelId, context: str, number: str) -> None:

@@ -70,6 +70,10 @@ class SimulatedHouse:
     """Phones that talk, by name."""
     no_way: set[str] = field(default_factory=set)
     """Numbers that the dialplan does not know."""
+    allow_events: str = ""
+    """What the phones say that they understand; with the command PJSIPNotify they then do it."""
+    held: set[str] = field(default_factory=set)
+    """The channels whose phone holds the other side."""
     features: str = "TK"
     """What the dialplan allows those who talk."""
 
@@ -136,6 +140,8 @@ class SimulatedHouse:
                 return "0" if arguments.split(",")[1] in self.no_way else "1"
             case "CHANNEL" if arguments == "dtmf_features":
                 return self.features
+            case "PJSIP_RESPONSE_HEADER":
+                return self.allow_events
         name, _, item = arguments.rpartition(",")
         found = next((phone for phone in self.phones if phone.name == name.partition(";")[0]), None)
         if not function.startswith("PJSIP_"):

@@ -186,6 +186,8 @@ class SimulatedPbx:
             "atxfer": self._on_channel,
             "cancelatxfer": self._on_channel,
             "queuepause": self._queue_pause,
+            "messagesend": self._respond,
+            "pjsipnotify": self._press_key,
             "originate": self._originate,
             "getvar": self._getvar,
             "setvar": self._setvar,
@@ -265,6 +267,20 @@ class SimulatedPbx:
         self._respond(client, action, ("Message", "Transfer succeeded"))
         self._end(linked, "16")
 
+    def _press_key(self, client: Client, action: Headers) -> None:
+        """`hold` and `talk` of a call that is up; who answers is the recording's business."""
+        channel = action.get("Channel", "")
+        if self.channels.linked_of(channel) is None:
+            self._refuse(client, action, "No such channel")
+            return
+        self._respond(client, action, ("Message", "NOTIFY sent"))
+        if action.get("Variable") == "Event=hold":
+            self.house.held.add(channel)
+            self.emit((("Event", "Hold"), ("Privilege", "call,all"), ("Uniqueid", channel)))
+        elif channel in self.house.held:
+            self.house.held.remove(channel)
+            self.emit((("Event", "Unhold"), ("Privilege", "call,all"), ("Uniqueid", channel)))
+
     def _queue_pause(self, client: Client, action: Headers) -> None:
         paused, reason = action.get("Paused", "") in {"1", "true"}, action.get("Reason", "")
         events = self.house.pause(action.get("Interface", ""), paused=paused, reason=reason)
@@ -289,6 +305,8 @@ class SimulatedPbx:
     def _getvar(self, client: Client, action: Headers) -> None:
         name = action.get("Variable", "")
         value = self.house.function(name)
+        if name == "CHANNEL(rtp,hold)":
+            value = str(int(action.get("Channel") in self.house.held))
         if value is None:
             value = self.variables.get(name, "")
         self._respond(client, action, ("Variable", name), ("Value", value))

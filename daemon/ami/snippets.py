@@ -7,7 +7,7 @@ import socket
 from ipaddress import IPv6Address, ip_address
 
 from daemon.ami.link import AmiLink
-from daemon.ami.manager_conf import FILE, RELOAD, ManagerUser, stanza_without_secret
+from daemon.ami.manager_conf import FILE, RELOAD, THE_LEAST, ManagerUser, Wishes, stanza_without_secret
 from daemon.ami.settings import AmiConfig
 from daemon.message import Message
 from daemon.pbx import Snippet
@@ -15,10 +15,10 @@ from daemon.pbx import Snippet
 _LOOKUP_S = 3.0
 
 
-async def snippets(link: AmiLink) -> tuple[Snippet, ...]:
+async def snippets(link: AmiLink, wishes: Wishes = THE_LEAST) -> tuple[Snippet, ...]:
     """The manager interface, then our user. What belongs into the dialplan is added here when there is such a thing."""
     ours = link.local_address or await _route_to(link.config)
-    return _general(link.config), _user(link.config, ours)
+    return _general(link.config), _user(link.config, ours, wishes)
 
 
 def _general(config: AmiConfig) -> Snippet:
@@ -36,9 +36,9 @@ def _general(config: AmiConfig) -> Snippet:
     return Snippet(FILE, purpose, "\n".join(lines) + "\n", RELOAD)
 
 
-def _user(config: AmiConfig, ours: str | None) -> Snippet:
+def _user(config: AmiConfig, ours: str | None, wishes: Wishes) -> Snippet:
     permit = f"{ours}/{_whole(ours)}" if ours else "127.0.0.1/255.255.255.255"
-    text = stanza_without_secret(ManagerUser(config.username, permit=permit))
+    text = stanza_without_secret(ManagerUser(config.username, permit=permit, wishes=wishes))
     purpose = (
         Message("Callwarden's own user with the least rights; {ours} is this machine as the PBX sees it.", ours=ours)
         if ours

@@ -150,6 +150,10 @@ class Board:
             call.first = leg
         return leg
 
+    def phone_of(self, leg: Leg) -> Endpoint | None:
+        """The endpoint where it is the agent's own phone, not a trunk or wire that leads to him."""
+        return leg.endpoint if self.directory.agent_at(leg.endpoint) == leg.user_id is not None else None
+
     def _role(self, kind: ChannelKind, endpoint: Endpoint) -> tuple[Role, UserId | None]:
         if kind is not ChannelKind.DEVICE:
             return Role.PBX, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from daemon.call.model import Call, UserId
-from daemon.call.signals import ChannelId, UnixMs
+from daemon.call.signals import ChannelId, Endpoint, UnixMs
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,16 @@ class CallChanged:
 
 @dataclass(frozen=True, slots=True)
 class AgentRinging:
-    """This agent's phone rings for the call (the phone said so, not merely the dialplan)."""
+    """This agent's phone rings for the call (the phone said so, not merely the dialplan).
+
+    `endpoint` is the phone that is registered as his; None: he is rung at his own number outside, or elsewhere.
+    """
 
     at: UnixMs
     call: Call
     user_id: UserId
     channel: ChannelId
+    endpoint: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,35 @@ class AgentConnected:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentReturned:
+    """The customer is back with this agent, who had him before a colleague did: nothing new opens."""
+
+    at: UnixMs
+    call: Call
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeld:
+    """This agent's phone put the other side on hold."""
+
+    at: UnixMs
+    call: Call
+    user_id: UserId
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class CallResumed:
+    """This agent's phone holds nobody any more: taken back, handed over, gone."""
+
+    at: UnixMs
+    call: Call
+    user_id: UserId
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over; nothing about it will change."""
 
@@ -74,4 +107,18 @@ class CallEnded:
     call: Call
 
 
-CallEvent = CallStarted | CallChanged | AgentRinging | AgentRingingEnded | CallAnswered | AgentConnected | CallEnded
+CallEvent = (
+    CallStarted
+    | CallChanged
+    | AgentRinging
+    | AgentRingingEnded
+    | CallAnswered
+    | AgentConnected
+    | AgentReturned
+    | CallHeld
+    | CallResumed
+    | CallEnded
+)
+
+PASSING = (AgentRinging, AgentRingingEnded, CallHeld, CallResumed)
+"""Events that change nothing about the call which is kept."""

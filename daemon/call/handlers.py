@@ -268,7 +268,13 @@ def _queue_left(board: Board, signal: QueueLeft) -> None:
 
 
 def _hold_changed(board: Board, signal: HoldChanged) -> None:
-    board.leg(signal.channel)
+    leg = board.leg(signal.channel)
+    if leg is None:
+        return
+    if signal.held:
+        progress.hold(board, leg, signal.at)
+    else:
+        progress.resume(board, leg, signal.at)
 
 
 def _hangup_asked(board: Board, signal: HangupAsked) -> None:
@@ -291,6 +297,7 @@ def _channel_ended(board: Board, signal: ChannelEnded) -> None:
         return
     call = leg.call
     progress.stop_ringing(board, leg, signal.at)
+    progress.resume(board, leg, signal.at)
     if leg.role is Role.CUSTOMER or call.hangup_cause is None:
         call.hangup_cause = signal.cause or call.hangup_cause
     board.drop_leg(leg)

@@ -48,6 +48,7 @@ class Leg:
     queue: str | None = None
     dial_status: DialStatus | None = None
     ringing: bool = False
+    held: bool = False  # its phone holds the other side
     moved_in: int = -1  # the epoch in which it last entered or left a bridge by an event
 
 

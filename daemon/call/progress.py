@@ -8,11 +8,14 @@ from daemon.call import outcome
 from daemon.call.board import Board
 from daemon.call.events import (
     AgentConnected,
+    AgentReturned,
     AgentRinging,
     AgentRingingEnded,
     CallAnswered,
     CallChanged,
     CallEnded,
+    CallHeld,
+    CallResumed,
     CallStarted,
 )
 from daemon.call.live import Leg, LiveCall, Role
@@ -69,13 +72,26 @@ def ring(board: Board, leg: Leg, at: UnixMs) -> None:
     leg.call.agent_rang = True
     if not leg.call.announced:
         start(board, leg.call, at)  # a click-to-call that does not say yet where it goes
-    board.tell(AgentRinging(at, leg.call.snapshot(), leg.user_id, leg.channel))
+    board.tell(AgentRinging(at, leg.call.snapshot(), leg.user_id, leg.channel, board.phone_of(leg)))
 
 
 def stop_ringing(board: Board, leg: Leg, at: UnixMs) -> None:
     if leg.ringing and leg.user_id is not None:
         leg.ringing = False
         board.tell(AgentRingingEnded(at, leg.call.snapshot(), leg.user_id, leg.channel))
+
+
+def hold(board: Board, leg: Leg, at: UnixMs) -> None:
+    """An agent's phone holds the other side; phones repeat it."""
+    if leg.role is Role.AGENT and leg.user_id is not None and not leg.held and not leg.call.ended:
+        leg.held = True
+        board.tell(CallHeld(at, leg.call.snapshot(), leg.user_id, leg.channel))
+
+
+def resume(board: Board, leg: Leg, at: UnixMs) -> None:
+    if leg.held and leg.user_id is not None:
+        leg.held = False
+        board.tell(CallResumed(at, leg.call.snapshot(), leg.user_id, leg.channel))
 
 
 def answer(board: Board, call: LiveCall, at: UnixMs) -> bool:
@@ -113,7 +129,7 @@ def _note_agent(board: Board, call: LiveCall, leg: Leg, at: UnixMs, *, new: bool
         answered_at = at if first or leg.placed or leg.up_at is None else leg.up_at
         board.tell(AgentConnected(at, call.snapshot(), leg.user_id, answered_at))
     elif before != leg.user_id:
-        changed(board, call, at)
+        board.tell(AgentReturned(at, call.snapshot(), leg.user_id))
 
 
 def connect_colleagues(board: Board, call: LiveCall, agents: Sequence[Leg], at: UnixMs) -> None:
@@ -132,6 +148,7 @@ def end(board: Board, call: LiveCall, at: UnixMs, *, told_at: UnixMs, seen: bool
     """The call is over at `at`; told at `told_at`. Unseen ends keep an honest outcome and no culprit."""
     for leg in call.legs.values():
         stop_ringing(board, leg, told_at)
+        resume(board, leg, told_at)
     _direct_at_last(board, call)
     _step(board, call, Step.END)
     call.ended_at = max(at, call.started_at, call.answered_at or at)

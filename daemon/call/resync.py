@@ -111,6 +111,7 @@ def _close_vanished(board: Board, present: set[str], alive_until: UnixMs, at: Un
     """Only what was known before this connection can have vanished unseen; newer legs have their own events."""
     for leg in [leg for leg in board.legs.values() if leg.epoch < board.epoch and leg.channel not in present]:
         progress.stop_ringing(board, leg, at)
+        progress.resume(board, leg, at)
         board.drop_leg(leg)
         if not leg.call.ended and connection.is_over(leg.call, leg):
             progress.end(board, leg.call, alive_until, told_at=at, seen=False)

@@ -65,7 +65,7 @@ class Tracker:
     def parties(self, call_id: CallId, user_id: UserId) -> Parties | None:
         """This agent's own channel in a living call, and whom he talks to; None: he has none in it."""
         call = self._board.calls.get(call_id)
-        return parties(call, user_id, self._board.bridges) if call is not None else None
+        return parties(call, user_id, self._board) if call is not None else None
 
     def calls(self) -> list[Call]:
         """All living calls, oldest first."""

@@ -41,6 +41,18 @@ class Answer:
         return self.outcome.status_code
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """An answer that is wanted whole. `body` is None when it broke off or is longer than may be read (`too_long`)."""
+
+    status_code: int | None
+    latency_ms: int
+    body: bytes | None = None
+    too_long: bool = False
+    failure: Failure | None = None
+    error: str | None = None
+
+
 class HttpSender:
     """Keeps connections alive, follows no redirect, keeps no cookie, obeys no proxy variable of the environment."""
 
@@ -99,6 +111,29 @@ class HttpSender:
             return await self._exchange(method, url, headers, body, began)
         except (TimeoutError, aiohttp.ClientError, OSError, BadUrl, ValueError) as error:
             return _failed(error, began)
+
+    async def fetch(self, url: str, headers: Mapping[str, str]) -> Document:
+        """A GET whose answer is read to its end, at most 64 KiB, all within the time limit. Raises what `send` does."""
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._whole(url, headers, began)
+        except (TimeoutError, aiohttp.ClientError, OSError, BadUrl, ValueError) as error:
+            return Document(status_code=None, latency_ms=_since(began), failure=_failure_of(error), error=_named(error))
+
+    async def _whole(self, url: str, headers: Mapping[str, str], began: float) -> Document:
+        assert self._session is not None, "open() comes first"
+        target = self._guard.check_url(url)
+        asked = {**headers, "Accept": "application/json"}
+        async with self._session.get(target, headers=asked, allow_redirects=False) as response:
+            found = bytearray()
+            while len(found) <= MOST_READ_BYTES and (piece := await response.content.read(MOST_READ_BYTES)):
+                found += piece
+            too_long = len(found) > MOST_READ_BYTES
+            if too_long:
+                response.close()  # what follows would be read by the next request
+            body = None if too_long else bytes(found)
+            return Document(status_code=response.status, latency_ms=_since(began), body=body, too_long=too_long)
 
     async def read_head(self, url: str) -> tuple[str, list[tuple[str, str]]] | None:
         """The headers of a page and where redirects led to it. None: no answer in time, or the address is refused."""

@@ -38,12 +38,14 @@ class CallSettings:
 
     auto_create_tickets: bool = True
     notify_incoming_calls: bool = True
+    notify_phone_message: bool = False
     missed_call_merge: MissedCallMerge = MissedCallMerge.INCOMING
     popup_answer_url: str | None = None
     popup_answer_delivery: PopupDelivery = PopupDelivery.DESK_AND_WEBHOOK
     incoming_iframe_url: str | None = None
     outgoing_iframe_url: str | None = None
     webphone_embed_url: str | None = None
+    customer_lookup_url: str | None = None
     sla_target_percent: Percent = 80
     sla_answer_within_seconds: AnswerWithinSeconds = 20
     disconnect_timeout_seconds: int = 0  # 0 is off, else 5 to 3600

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from daemon.call.model import Call, UserId
-from daemon.call.signals import ChannelId, UnixMs
+from daemon.call.signals import ChannelId, Endpoint, UnixMs
 
 
 class Reason(StrEnum):
@@ -32,7 +32,12 @@ class Reason(StrEnum):
     PHONE_STOPPED = "phone_stopped"
     NOTIFICATION_SWITCH_OFF = "notification_switch_off"
     NOT_INCOMING = "not_incoming"
+    PHONE_MESSAGE_SWITCH_OFF = "phone_message_switch_off"
+    PHONE_ELSEWHERE = "phone_elsewhere"
     SUBSCRIBED = "subscribed"
+    CUSTOMER_HAS_NUMBER = "customer_has_number"
+    CUSTOMER_ANONYMOUS = "customer_anonymous"
+    NO_LOOKUP_URL = "no_lookup_url"
 
 
 class TicketKind(StrEnum):
@@ -126,6 +131,25 @@ class SkipNotification:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePhone:
+    """Show on the ringing phone who calls, once in a call. `number` is written as configured; None: withheld."""
+
+    call: Call
+    user_id: UserId
+    endpoint: Endpoint
+    number: str | None
+    language: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class SkipPhoneMessage:
+    call: Call
+    user_id: UserId
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class AnnounceCall:
     """Tell the integrators. `about` makes it unique: once per event type, call and `about`."""
 
@@ -133,6 +157,25 @@ class AnnounceCall:
     call: Call
     user_id: UserId | None
     about: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpCustomer:
+    """Ask the company's own system who this is, once for a number in a call. `url` is complete, parameters filled in.
+
+    `about` (setting, number, hotline) says whose the answer is: it serves other calls too. Nothing waits for it.
+    """
+
+    call: Call
+    url: str
+    about: tuple[str, str, str]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class SkipLookUp:
+    call: Call
     reason: Reason
 
 
@@ -145,7 +188,11 @@ Decision = (
     | NotifyAgent
     | StopNotifying
     | SkipNotification
+    | MessagePhone
+    | SkipPhoneMessage
     | AnnounceCall
+    | LookUpCustomer
+    | SkipLookUp
 )
 
 DURABLE = (OpenTicket, CloseMissed, PopScreen, AnnounceCall)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, null, select, update
 
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import CloseMissed, EventType, TicketKind
@@ -38,6 +38,9 @@ _CLOSE = (
         updated_at=bindparam("b_updated_at"),
         closed_at=bindparam("b_at"),
         closed_reason=bindparam("b_reason"),
+        waiting_since=null(),
+        reached_at=bindparam("b_reached_at"),
+        call_back_seconds=bindparam("b_call_back_seconds"),
         version=tickets.c.version + 1,
     )
 )
@@ -104,7 +107,10 @@ def _close(row: Row, at: UnixMs, reason: str, pairs: Iterable[Row]) -> ClosedTic
         closed_at=at,
         closed_reason=reason,
         version=row["version"] + 1,
+        waiting_since=None,
     )
+    if ticket.waiting_since is not None:  # else somebody opened it again by hand: nothing new was made good
+        closed = replace(closed, reached_at=at, call_back_seconds=max(0, at - ticket.waiting_since) // 1000)
     return ClosedTicket(closed, row["status"], at)
 
 
@@ -119,10 +125,13 @@ def _row(closed: ClosedTicket) -> dict[str, object]:
         "b_at": closed.at,
         "b_updated_at": ticket.updated_at,
         "b_reason": ticket.closed_reason,
+        "b_reached_at": ticket.reached_at,
+        "b_call_back_seconds": ticket.call_back_seconds,
     }
 
 
 def _event(closed: ClosedTicket) -> dict[str, object]:
     ticket = closed.ticket
     event = event_row(ticket.ticket_id, ticket.version, "status", closed.before, ticket.status.value, closed.at)
-    return {**event, "reason": ticket.closed_reason}
+    waited = ticket.call_back_seconds if ticket.reached_at == closed.at else None
+    return {**event, "reason": ticket.closed_reason, "call_back_seconds": waited}

@@ -40,6 +40,7 @@ _UPDATE = (
         updated_at=bindparam("new_updated_at"),
         closed_at=bindparam("new_closed_at"),
         closed_reason=bindparam("new_closed_reason"),
+        waiting_since=bindparam("new_waiting_since"),
         version=tickets.c.version + bindparam("merges"),
     )
 )
@@ -176,16 +177,19 @@ def _opened(ticket_id: str, unit: Unit, kind: TicketKind) -> Ticket:
         updated_at=unit.at,
         closed_at=None,
         closed_reason=None,
+        waiting_since=unit.at if missed else None,
     )
 
 
 def _merged(ticket: Ticket, unit: Unit, kind: TicketKind) -> Ticket:
     """One more call in a ticket; a closed one is open again: a further missed call is never lost in it."""
-    reopened = TicketStatus.OPEN if ticket.status is TicketStatus.CLOSED else ticket.status
+    was_closed = ticket.status is TicketStatus.CLOSED
+    waited = None if was_closed else ticket.waiting_since
     return replace(
         ticket,
         call_ids=(*ticket.call_ids, unit.call.call_id),
-        status=reopened,
+        status=TicketStatus.OPEN if was_closed else ticket.status,
+        waiting_since=unit.at if waited is None else min(waited, unit.at),
         missed_count=ticket.missed_count + _counts_as_missed(kind),
         updated_at=max(ticket.updated_at, unit.at),
         closed_at=None,
@@ -227,6 +231,7 @@ def _new_row(merge_key: str, ticket: Ticket, reason: Reason, version: int) -> di
         "reason": reason.value,
         "opened_at": ticket.opened_at,
         "updated_at": ticket.updated_at,
+        "waiting_since": ticket.waiting_since,
         "version": version,
     }
 
@@ -240,4 +245,5 @@ def _changed_row(ticket: Ticket, merges: int) -> dict[str, object]:
         "new_updated_at": ticket.updated_at,
         "new_closed_at": ticket.closed_at,
         "new_closed_reason": ticket.closed_reason,
+        "new_waiting_since": ticket.waiting_since,
     }

@@ -21,7 +21,8 @@ LIFE_MS: Final = 10 * 60_000
 class Pop:
     """`at` is when the customer came to this agent.
 
-    `opened_by` is the browser window that opened it, as it names itself.
+    `opened_by` is the browser window that opened it, as it names itself. `blocked_at` is when a window that had won it
+    last gave it back, because its browser did not let it open.
     """
 
     pbx: str
@@ -32,6 +33,7 @@ class Pop:
     at: UnixMs
     opened_at: UnixMs | None
     opened_by: str | None
+    blocked_at: UnixMs | None = None
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -41,6 +43,7 @@ class Pop:
             "time_answer": iso_utc(self.time_answer),
             "at": iso_utc(self.at),
             "opened_at": iso_utc(self.opened_at),
+            "blocked_at": iso_utc(self.blocked_at),
         }
 
 
@@ -69,6 +72,16 @@ _OPEN = (
     )
     .values(opened_at=bindparam("b_at"), opened_by=bindparam("b_by"))
 )
+_GIVE_BACK = (
+    update(screen_pops)
+    .where(
+        screen_pops.c.pbx == bindparam("b_pbx"),
+        screen_pops.c.call_id == bindparam("b_call_id"),
+        screen_pops.c.user_id == bindparam("b_user_id"),
+        screen_pops.c.opened_by == bindparam("b_by"),
+    )
+    .values(opened_at=null(), opened_by=null(), blocked_at=bindparam("b_at"))
+)
 
 
 async def read_pops(reads: Reader, user_id: str, now: UnixMs) -> list[Pop]:
@@ -84,6 +97,14 @@ def open_pop(pbx: str, call_id: str, user_id: str, browser: str, now: UnixMs) ->
     return _pop(rows[0]) if rows else None
 
 
+def give_back_pop(pbx: str, call_id: str, user_id: str, browser: str, now: UnixMs) -> Work[Pop | None]:
+    """Only the window that won it can: then the next one that asks may open it. None: there is no such popup."""
+    key = {"b_pbx": pbx, "b_call_id": call_id, "b_user_id": user_id}
+    yield Query(_GIVE_BACK, {**key, "b_at": now, "b_by": browser})
+    rows = yield Query(_ONE, key)
+    return _pop(rows[0]) if rows else None
+
+
 def _pop(row: Row) -> Pop:
     return Pop(
         pbx=row["pbx"],
@@ -94,4 +115,5 @@ def _pop(row: Row) -> Pop:
         at=row["at"],
         opened_at=row["opened_at"],
         opened_by=row["opened_by"],
+        blocked_at=row["blocked_at"],
     )

@@ -83,6 +83,9 @@ def ticket_of(row: Row, call_ids: Iterable[CallId]) -> Ticket:
         closed_reason=row["closed_reason"],
         tags=tuple(json.loads(row["tags"])),
         version=row["version"],
+        waiting_since=row["waiting_since"],
+        reached_at=row["reached_at"],
+        call_back_seconds=row["call_back_seconds"],
     )
 
 

@@ -84,6 +84,9 @@ tickets = Table(
     Column("closed_reason", String(64)),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("tags", Text, nullable=False, server_default="[]"),  # JSON list
+    Column("waiting_since", BigInteger),  # the first missed call that no talk has made good
+    Column("reached_at", BigInteger),  # when the last talk made one good; stays when the ticket opens again
+    Column("call_back_seconds", Integer),  # how long the customer had waited for it
     CheckConstraint("status IN ('open', 'pending', 'closed')", name="status"),
     Index(None, "status", "updated_at"),
     Index(None, "customer_number"),
@@ -113,6 +116,7 @@ ticket_events = Table(
     Column("reason", String(64)),
     Column("old", Text, nullable=False),  # JSON
     Column("new", Text, nullable=False),
+    Column("call_back_seconds", Integer),  # of a closing by a talk with the customer
     PrimaryKeyConstraint("ticket_id", "version", "what"),
     sqlite_with_rowid=False,
 )
@@ -143,6 +147,7 @@ screen_pops = Table(
     Column("at", BigInteger, nullable=False),
     Column("opened_at", BigInteger),
     Column("opened_by", String(64)),  # the one window that opened it
+    Column("blocked_at", BigInteger),  # a browser let the window not open that had won
     PrimaryKeyConstraint("pbx", "call_id", "user_id"),  # one popup per call and agent
     Index(None, "user_id", "at"),
     sqlite_with_rowid=False,

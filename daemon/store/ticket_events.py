@@ -29,7 +29,10 @@ _WATCHED: Final = ("status", "assignee", "tags")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketEvent:
-    """`by` None is a rule, which `reason` names. `old` and `new` are JSON values."""
+    """`by` None is a rule, which `reason` names. `old` and `new` are JSON values.
+
+    `call_back_seconds`: how long the customer had waited, of a ticket that a talk with him closed.
+    """
 
     what: str
     at: UnixMs
@@ -37,6 +40,7 @@ class TicketEvent:
     reason: str | None
     old: Any
     new: Any
+    call_back_seconds: int | None = None
 
 
 INSERT_EVENT = insert(ticket_events)
@@ -74,6 +78,7 @@ def event_row(ticket_id: object, version: int, what: str, old: object, new: obje
         "reason": None,
         "old": compact_json(old),
         "new": compact_json(new),
+        "call_back_seconds": None,
     }
 
 
@@ -111,6 +116,7 @@ async def read_ticket_events(reads: Reader, ticket_id: int) -> list[TicketEvent]
             reason=row["reason"],
             old=json.loads(row["old"]),
             new=json.loads(row["new"]),
+            call_back_seconds=row["call_back_seconds"],
         )
         for row in await reads.fetch(_OF_TICKET, {"b_id": ticket_id})
     ]

@@ -42,6 +42,11 @@ class Ticket:
     closed_reason: str | None
     tags: tuple[str, ...] = ()
     version: int = 1
+    waiting_since: UnixMs | None = None
+    """Of a missed one: since when the customer waits to be reached, by the first call that no talk has made good."""
+    reached_at: UnixMs | None = None
+    call_back_seconds: int | None = None
+    """How long he had waited when he was reached the last time; both stay when the ticket opens again."""
 
     def as_json(self) -> dict[str, object]:
         """The ticket object of the contract; `version` grows with every change."""
@@ -60,6 +65,8 @@ class Ticket:
             "updated_at": iso_utc(self.updated_at),
             "closed_at": iso_utc(self.closed_at),
             "closed_reason": self.closed_reason,
+            "reached_at": iso_utc(self.reached_at),
+            "call_back_seconds": self.call_back_seconds,
             "tags": list(self.tags),
             "version": self.version,
         }

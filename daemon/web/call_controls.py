@@ -57,6 +57,19 @@ async def hang_up(request: web.Request) -> web.Response:
     return await _act(request, Control.HANGUP)
 
 
+async def answer(request: web.Request) -> web.Response:
+    """His phone is told to, and this returns when it did."""
+    return await _act(request, Control.ANSWER)
+
+
+async def hold(request: web.Request) -> web.Response:
+    return await _act(request, Control.HOLD)
+
+
+async def unhold(request: web.Request) -> web.Response:
+    return await _act(request, Control.UNHOLD)
+
+
 async def mute(request: web.Request) -> web.Response:
     return await _act(request, Control.MUTE)
 

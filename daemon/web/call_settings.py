@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from daemon.call.rendering import iso_utc
 from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
-from daemon.policy.popup_url import PARAMETERS, fill
+from daemon.policy.popup_url import fill
 from daemon.store.settings import (
     POPUP_SECRET,
     SETTINGS,
@@ -30,12 +30,13 @@ from daemon.web.caller import caller
 from daemon.web.listing import json_response
 from daemon.web.problem import FieldError, Problem, invalid
 from daemon.web.query import Query
-from daemon.web.sample import read_sample, sample_url
+from daemon.web.sample import read_sample, sample_lookup_url, sample_url
 from daemon.web.services import Services, Target, services
-from daemon.web.settings_rules import settings_errors
+from daemon.web.settings_rules import PLACEHOLDERS, settings_errors
 
 _ADAPTER: Final = TypeAdapter(CallSettings)
-_SAMPLE: Final = dict.fromkeys(PARAMETERS, "1")
+_CALLED: Final = ("popup_answer_url", "customer_lookup_url")
+"""The daemon itself calls these; the others are opened by browsers, which may go where it may not."""
 
 
 async def get_settings(request: web.Request) -> web.Response:
@@ -78,7 +79,7 @@ async def try_popup(request: web.Request) -> web.Response:
     parts, trial = services(request), validated(_TRIAL, await json_object(request))
     stored, secret = await read_settings(parts.reads), await read_inner(parts.reads, POPUP_SECRET)
     settings = replace(stored.settings, popup_answer_url=trial.popup_answer_url)
-    if errors := settings_errors(settings) or _refused_popup(parts, trial.popup_answer_url):
+    if errors := _errors(parts, settings):
         raise invalid(errors)
     if secret is None:
         raise Problem(503, Message("the secret that signs popups is not made yet; try again"))
@@ -86,6 +87,38 @@ async def try_popup(request: web.Request) -> web.Response:
     url = sample_url(trial.popup_answer_url, sample, settings)
     answer = await parts.try_target(Target("GET", url, "", secret))
     return json_response({"url": url, **answer.as_json()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpTrial:
+    """The body of a trial: an address that need not be saved yet."""
+
+    customer_lookup_url: str
+
+
+_LOOKUP_TRIAL: Final = TypeAdapter(LookUpTrial)
+
+
+async def try_lookup(request: web.Request) -> web.Response:
+    """Asks now who a sample customer is, and tells what was understood of the answer; nothing is kept."""
+    Query(request, ())
+    parts, trial = services(request), validated(_LOOKUP_TRIAL, await json_object(request))
+    url = trial.customer_lookup_url
+    settings = replace((await read_settings(parts.reads)).settings, customer_lookup_url=url)
+    if errors := _errors(parts, settings):
+        raise invalid(errors)
+    asked = sample_lookup_url(url, await read_sample(parts.reads, ("Support", "Sales"), parts.clock()), settings)
+    found = await parts.try_lookup(asked)
+    return json_response(
+        {
+            "url": asked,
+            "status_code": found.status_code,
+            "latency_ms": found.latency_ms,
+            "reason": found.reason,
+            "error": found.error,
+            "customer": found.customer.as_json() if found.customer is not None else None,
+        }
+    )
 
 
 async def rotate_popup_secret(request: web.Request) -> web.Response:
@@ -113,17 +146,21 @@ def _checked(parts: Services, given: dict[str, object]) -> dict[str, object]:
         except Problem as problem:
             errors += problem.errors
         else:
-            errors += settings_errors(settings) or _refused_popup(parts, settings.popup_answer_url)
+            errors += _errors(parts, settings)
             kept[name] = settings_json(settings)[name]
     if errors:
         raise invalid(errors[:100])
     return kept
 
 
-def _refused_popup(parts: Services, url: str | None) -> list[FieldError]:
-    """The daemon itself calls this URL; the others are opened by browsers, which may go where it may not."""
-    reason = None if url is None else parts.refuse_target(fill(url, _SAMPLE))
-    return [] if reason is None else [FieldError("popup_answer_url", reason)]
+def _errors(parts: Services, settings: CallSettings) -> list[FieldError]:
+    return settings_errors(settings) or [error for field in _CALLED for error in _refused(parts, settings, field)]
+
+
+def _refused(parts: Services, settings: CallSettings, field: str) -> list[FieldError]:
+    url, names = getattr(settings, field), PLACEHOLDERS[field]
+    reason = None if url is None else parts.refuse_target(fill(url, dict.fromkeys(names, "1"), names))
+    return [] if reason is None else [FieldError(field, reason)]
 
 
 def _overtaken(now: StoredSettings) -> Problem:

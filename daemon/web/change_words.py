@@ -41,12 +41,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         {
             "auto_create_tickets": Message("Create tickets automatically"),
             "notify_incoming_calls": Message("Tell agents of incoming calls"),
+            "notify_phone_message": Message("Message on the phone's display"),
             "missed_call_merge": Message("Missed calls of one customer, same day"),
             "popup_answer_url": Message("Page opened at the answer"),
             "popup_answer_delivery": Message("How that page is opened"),
             "incoming_iframe_url": Message("Page in the desk, incoming calls"),
             "outgoing_iframe_url": Message("Page in the desk, outgoing calls"),
             "webphone_embed_url": Message("Web phone"),
+            "customer_lookup_url": Message("Who the customer is"),
             "sla_target_percent": Message("SLA target"),
             "sla_answer_within_seconds": Message("SLA: answered within"),
             "disconnect_timeout_seconds": Message("Hang up calls whose connection is lost"),
@@ -123,6 +125,7 @@ VERBS: Final[Mapping[str, Message]] = {
 _VALUES: Final[Mapping[str, Values]] = {
     "auto_create_tickets": _ON,
     "notify_incoming_calls": _ON,
+    "notify_phone_message": _ON,
     "create_tickets": _ON,
     "enabled": _YES,
     "disabled": _YES,

@@ -44,11 +44,15 @@ Number = Annotated[str, AfterValidator(_number), Field(json_schema_extra={"examp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallForm:
-    """A call to be made. `user_id` is whose phone rings: one's own where it is left out."""
+    """A call to be made. `user_id` is whose phone rings: one's own where it is left out.
+
+    `hotline_optional`: made without the hotline where that is none of the company's numbers any more.
+    """
 
     number: Number
     user_id: Annotated[Label, Len(1, 128)] | None = None
     hotline: Annotated[Label, Len(1, 64)] | None = None
+    hotline_optional: bool = False
 
 
 _CALL: Final = TypeAdapter(CallForm)
@@ -62,15 +66,18 @@ async def order_call(request: web.Request) -> web.Response:
     agent = await read_agent(parts.reads, user_id)
     if agent is None:
         raise invalid([FieldError("user_id", Message("there is no such agent"))])
-    if wanted.hotline is not None and not await _is_ours(parts, wanted.hotline):
-        raise invalid([FieldError("hotline", Message("is none of your numbers"))])
+    hotline = wanted.hotline
+    if hotline is not None and not await _is_ours(parts, hotline):
+        if not wanted.hotline_optional:
+            raise invalid([FieldError("hotline", Message("is none of your numbers"))])
+        hotline = None
     country = (await read_settings(parts.reads)).settings.country
     _slow_down(request, user_id)
     order = CallOrder(
         user_id=user_id,
         endpoints=agent.endpoints,
         numbers=ways_to_dial(wanted.number, country),
-        hotline=wanted.hotline,
+        hotline=hotline,
     )
     return json_response(ordered_json(order, await parts.acts.order(order)), 202)
 

@@ -13,18 +13,20 @@ from pydantic import TypeAdapter
 from daemon.call.model import Call
 from daemon.call.rendering import iso_utc
 from daemon.message import Message
+from daemon.policy.customer_lookup import Customer
 from daemon.policy.decision import TicketKind
 from daemon.store.call_pages import CallEntry, CallFilter, find_call, read_calls
-from daemon.store.pops import open_pop, read_pops
+from daemon.store.pops import give_back_pop, open_pop, read_pops
 from daemon.store.ticket_pages import TicketFilter, read_tickets
 from daemon.store.values import Ticket, TicketStatus
 from daemon.web.body import json_object, validated
 from daemon.web.caller import caller
+from daemon.web.desk_now import desk_call
 from daemon.web.events import last_event_id, stream
 from daemon.web.listing import json_response
 from daemon.web.problem import FieldError, Problem, invalid, not_found
 from daemon.web.query import Query, path_part, unusable
-from daemon.web.services import services
+from daemon.web.services import Services, services
 from daemon.web.texts import Label
 
 _RECENT: Final = 20
@@ -35,6 +37,9 @@ _BEAT_S: Final = 10.0
 _EVENTS: Final = frozenset(
     {
         "agent.connected",
+        "agent.hold",
+        "agent.part",
+        "agent.phone_keys",
         "agent.ringing",
         "agent.ringing_ended",
         "agent.state",
@@ -42,7 +47,9 @@ _EVENTS: Final = frozenset(
         "call.connection_lost",
         "call.ended",
         "click_to_call.failed",
+        "customer.known",
         "popup",
+        "popup.blocked",
         "popup.opened",
         "ticket.changed",
         "ticket.closed",
@@ -76,8 +83,16 @@ async def get_desk(request: web.Request) -> web.Response:
             "user_id": user_id,
             "event_id": event_id,
             "now": iso_utc(now),
-            "ringing": [one.as_json() for one in desk.ringing],
-            "calls": [entry.as_json() for entry in await _living(request, desk.calls)],
+            "ringing": [one.as_json(_customer(parts, one.call)) for one in desk.ringing],
+            "calls": [
+                {
+                    **desk_call(entry.as_json(), _customer(parts, entry.call)),
+                    **parts.acts.part_of(entry.call.pbx, entry.call.call_id, user_id).as_json(),
+                }
+                for entry in await _living(request, desk.calls)
+            ],
+            "held": [one.as_json() for one in desk.held],
+            "keys": parts.acts.keys_of(user_id).as_json(),
             "pops": [pop.as_json() for pop in await read_pops(parts.reads, user_id, now)],
             "tickets": [ticket.as_json() for ticket in await _tickets(request, user_id)],
             "missed": [ticket.as_json() for ticket in await _missed(request)],
@@ -113,12 +128,30 @@ async def open_popup(request: web.Request) -> web.Response:
     return json_response({**pop.as_json(), "open": pop.opened_by == browser})
 
 
+async def give_back_popup(request: web.Request) -> web.Response:
+    """The browser did not let it open: it is swallowed by nobody, every desk of this agent may open it again."""
+    Query(request, ())
+    pbx, call_id = path_part(request, "pbx", 64), path_part(request, "call_id", 150)
+    parts, user_id = services(request), agent_of(request)
+    browser, now = validated(_OPEN, await json_object(request)).browser, parts.clock()
+    pop = await parts.writes.change(lambda: give_back_pop(pbx, call_id, user_id, browser, now))
+    if pop is None:
+        raise not_found("popup")
+    if pop.blocked_at == now:
+        parts.feed.publish("popup.blocked", pop.as_json(), frozenset({user_id}))
+    return json_response(pop.as_json())
+
+
 def agent_of(request: web.Request) -> str:
     """The agent whose account this is; a desk is a person's, a program has none."""
     account = caller(request).account
     if account is None or account.user_id is None:
         raise Problem(409, Message("this account belongs to no agent yet; an admin can say to which"))
     return account.user_id
+
+
+def _customer(parts: Services, call: Call) -> Customer | None:
+    return parts.customers.known(call.pbx, call.call_id)
 
 
 async def _living(request: web.Request, living: Sequence[Call]) -> list[CallEntry]:

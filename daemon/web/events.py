@@ -24,10 +24,13 @@ _TYPES: Final = frozenset(
     {
         *EventType,
         "agent.connected",
+        "agent.hold",
+        "agent.phone_keys",
         "agent.ringing",
         "agent.ringing_ended",
         "agent.state",
         "click_to_call.failed",
+        "customer.known",
         "popup",
         "ticket.changed",
     }

@@ -16,10 +16,10 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from daemon.call.events import CallEnded
 from daemon.call.model import Call, CallId, CallState, Direction, EndedBy, MissedReason, Outcome, PbxName, UserId
 from daemon.call.signals import UnixMs
-from daemon.policy import screen_pop, ticket
+from daemon.policy import customer_lookup, screen_pop, ticket
 from daemon.policy.call_settings import CallSettings, MissedCallMerge, Rulebook
 from daemon.policy.decision import OpenTicket
-from daemon.policy.popup_url import fill
+from daemon.policy.popup_url import LOOKUP_PARAMETERS, fill
 from daemon.store.agents import read_agents
 from daemon.store.hotlines import read_hotlines
 from daemon.store.queues import read_queue_page
@@ -101,6 +101,11 @@ def sample_url(url: str, sample: Sample, settings: CallSettings, direction: Dire
     """The address that would be opened for this agent's call."""
     call = answered_call(sample, settings, direction)
     return fill(url, screen_pop.parameters(call, UserId(sample.user_id), sample.now, settings))
+
+
+def sample_lookup_url(url: str, sample: Sample, settings: CallSettings) -> str:
+    """The address that would be asked who calls."""
+    return fill(url, customer_lookup.parameters(answered_call(sample, settings), settings), LOOKUP_PARAMETERS)
 
 
 def missed_day(sample: Sample, settings: CallSettings) -> tuple[Call, ...]:

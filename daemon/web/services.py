@@ -12,11 +12,12 @@ from aiohttp import web
 from daemon.acts import Acts, AgentStates
 from daemon.call.signals import UnixMs
 from daemon.pbx import Finding, Inventory, PbxState, Snippet
+from daemon.policy.customer_lookup import Customer
 from daemon.store.audit import By
 from daemon.store.reader import Reader
 from daemon.store.values import Delivery
 from daemon.store.work import Work
-from daemon.web.desk_now import Desks
+from daemon.web.desk_now import Customers, Desks
 from daemon.web.feed import EventFeed
 
 T = TypeVar("T")
@@ -68,6 +69,17 @@ class TargetAnswer:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpAnswer:
+    """What came of asking who a customer is. `reason` is why nothing of use did, `error` that in the system's words."""
+
+    customer: Customer | None
+    status_code: int | None
+    latency_ms: int
+    reason: str | None
+    error: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class PageHead:
     """What a page's server said before the page itself; `url` is where redirects led."""
@@ -104,9 +116,10 @@ class Services:
     request is answered; it returns within seconds, also where putting them in force takes longer. `announced` hands
     deliveries that a web request committed to the engine. `replay` makes one delivery pending again (False: there
     is none), `replay_failed` all failed ones of a webhook, and tells how many; both note who asked. `try_target`
-    sends one message now and keeps nothing. `refuse_target` says why a URL may not be a target. `page_head` asks a
-    site for a page, shortly, and reads the headers only (None: no answer, or none may be asked for). `public_url` is
-    how people reach the server (None: as they asked); only what `trusted_proxies` say in X-Forwarded-For is believed.
+    sends one message now and keeps nothing, `try_lookup` asks a URL who a customer is and keeps nothing either.
+    `refuse_target` says why a URL may not be a target. `page_head` asks a site for a page, shortly, and reads the
+    headers only (None: no answer, or none may be asked for). `public_url` is how people reach the server (None: as they
+    asked); only what `trusted_proxies` say in X-Forwarded-For is believed.
     """
 
     writes: Writes
@@ -119,12 +132,14 @@ class Services:
     replay: Callable[[str, By], Awaitable[bool]]
     replay_failed: Callable[[str, By], Awaitable[int]]
     try_target: Callable[[Target], Awaitable[TargetAnswer]]
+    try_lookup: Callable[[str], Awaitable[LookUpAnswer]]
     refuse_target: Callable[[str], str | None]
     page_head: Callable[[str], Awaitable[PageHead | None]]
     pbxs: Pbxs
     acts: Acts
     states: AgentStates
     desks: Desks
+    customers: Customers
     public_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
 

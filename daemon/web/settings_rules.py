@@ -14,10 +14,17 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
-from daemon.policy.popup_url import PARAMETERS
+from daemon.policy.popup_url import LOOKUP_PARAMETERS, PARAMETERS
 from daemon.web.problem import FieldError
 
-URL_FIELDS: Final = ("popup_answer_url", "incoming_iframe_url", "outgoing_iframe_url", "webphone_embed_url")
+PLACEHOLDERS: Final = {
+    "popup_answer_url": PARAMETERS,
+    "incoming_iframe_url": PARAMETERS,
+    "outgoing_iframe_url": PARAMETERS,
+    "webphone_embed_url": PARAMETERS,
+    "customer_lookup_url": LOOKUP_PARAMETERS,
+}
+URL_FIELDS: Final = tuple(PLACEHOLDERS)
 URL_LIMIT: Final = 2048
 RINGTONE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _HOST_NAME: Final = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
@@ -33,7 +40,7 @@ def settings_errors(settings: CallSettings) -> list[FieldError]:
 def _findings(settings: CallSettings) -> Iterator[tuple[str, str | None]]:
     for field in URL_FIELDS:
         url: str | None = getattr(settings, field)
-        yield field, None if url is None else (url_error(url) or _placeholder_error(url))
+        yield field, None if url is None else (url_error(url) or _placeholder_error(url, PLACEHOLDERS[field]))
     yield "disconnect_timeout_seconds", _timeout_error(settings.disconnect_timeout_seconds)
     yield "ringtone", None if settings.ringtone is None else ringtone_error(settings.ringtone)
     yield (
@@ -80,10 +87,10 @@ def _is_address(host: str) -> bool:
         return False
 
 
-def _placeholder_error(url: str) -> str | None:
-    unknown = [name for name in _PLACEHOLDER.findall(url) if name not in PARAMETERS]
+def _placeholder_error(url: str, names: tuple[str, ...]) -> str | None:
+    unknown = [name for name in _PLACEHOLDER.findall(url) if name not in names]
     if unknown:
-        known = ", ".join(PARAMETERS)
+        known = ", ".join(names)
         return Message("{name} is no placeholder; there are {known}", name=f"{{{unknown[0][:40]}}}", known=known)
     rest = _PLACEHOLDER.sub("", url)
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from daemon.call.model import Call, CallState, Direction, EndedBy, MissedReason, Outcome
@@ -31,6 +31,7 @@ CLOSED_WHY: Final[Mapping[str, Message]] = {
     Reason.CALLED_BACK: Message("Called back"),
     Reason.CUSTOMER_GOT_THROUGH: Message("Customer got through"),
 }
+_BY_TALK: Final = (Reason.CALLED_BACK, Reason.CUSTOMER_GOT_THROUGH)
 _MISSED: Final[Mapping[str, Message]] = {
     MissedReason.ABANDONED: Message("the customer hung up"),
     MissedReason.QUEUE_TIMEOUT: Message("nobody came in time"),
@@ -66,11 +67,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Tells it in the reader's language. `names` are those of agents by user id and by account."""
+    """Tells it in the reader's language. `names` are those of agents by user id and by account.
+
+    `number` writes a telephone number as people do; `labels` are what hotlines are called.
+    """
 
     _: Translate
     names: Mapping[str, str]
-    number: Callable[[float], str]
+    number: Callable[[str], str]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def state(self, ticket: Ticket) -> tuple[str, str]:
         """A word and its colour; of a missed one that nobody has called back it says so."""
@@ -81,6 +86,12 @@ class Teller:
         if ticket.kind in MISSED_KINDS and ticket.status is TicketStatus.OPEN:
             return self._(Message("Not called back")), "bad"
         return self._(word), colour
+
+    def reached_after(self, ticket: Ticket) -> str:
+        """Of one that a talk closed, how long the customer had waited for it."""
+        if ticket.call_back_seconds is None or ticket.closed_reason not in _BY_TALK:
+            return ""
+        return self._("after {time}").format(time=self.lasts(ticket.call_back_seconds))
 
     def kind(self, ticket: Ticket) -> str:
         word = self._(KINDS[ticket.kind])
@@ -95,6 +106,9 @@ class Teller:
             return self._("Token {name}").format(name=label)
         return self.names.get(name, name)
 
+    def hotline(self, number: str | None) -> str:
+        return self.labels.get(number, "") or self.number(number) if number else ""
+
     def lasts(self, seconds: float | None) -> str:
         whole = int(seconds or 0)
         hours, rest = divmod(whole, 3600)
@@ -106,7 +120,7 @@ class Teller:
         return sorted(lines, key=lambda line: line.at)
 
     def call(self, call: Call) -> Line:
-        where = " · ".join(filter(None, (call.queue, call.hotline)))
+        where = " · ".join(filter(None, (call.queue, self.hotline(call.hotline))))
         text, colour = self._call_words(call)
         return Line(at=call.started_at, text=text, about=where, colour=colour)
 
@@ -160,6 +174,13 @@ class Teller:
     def _rule_words(self, event: TicketEvent) -> str:
         if event.reason == ANOTHER_CALL:
             return self._("Open again: one more missed call")
-        if event.reason == Reason.CALLED_BACK:
-            return self._("Closed by itself: an agent reached the customer")
-        return self._("Closed by itself: the customer got through")
+        called = event.reason == Reason.CALLED_BACK
+        if event.call_back_seconds is None:
+            plain = Message("Closed by itself: an agent reached the customer")
+            return self._(plain if called else Message("Closed by itself: the customer got through"))
+        timed = (
+            Message("Closed by itself: an agent reached the customer, {time} after the missed call")
+            if called
+            else Message("Closed by itself: the customer got through, {time} after the missed call")
+        )
+        return self._(timed).format(time=self.lasts(event.call_back_seconds))

@@ -64,5 +64,14 @@ REASONS: Final[Mapping[str, Message]] = {
 }
 """Why a delivery goes on as it does, or why a webhook is switched off."""
 
+LOOKUP_TROUBLES: Final[Mapping[str, Message]] = {
+    **REASONS,
+    RetryReason.NO_SECRET: Message("There is no secret to sign with yet; try again."),
+    RetryReason.ODD_STATUS: Message("Only 200 tells who it is, and 204 or 404 that nobody is known."),
+    "answer_too_long": Message("The answer is longer than 64 KiB."),
+    "no_json_object": Message("The answer is no JSON object."),
+}
+"""Why the question who a customer is was of no use."""
+
 LANGUAGES_CALLED: Final = {"vi": "Tiếng Việt", "en": "English"}
 """Each in itself: whoever looks for his language cannot read the other."""

@@ -9,6 +9,7 @@ import pytest
 
 from daemon.ami.checkup import Checkup
 from daemon.ami.link import LinkState
+from daemon.ami.manager_conf import Wishes
 from daemon.pbx import Finding
 from tests.ami.conftest import Linked
 
@@ -31,10 +32,10 @@ async def test_where_all_is_well_every_test_is_passed_and_only_asked(linked: Lin
     await linked.pbx.play("queue_answered", speed=200.0)
     await linked.link.actions.ping()
     found = await checked(linked)
-    assert {name for name, finding in found.items() if finding.ok is not True} == set()
+    assert {name for name, finding in found.items() if finding.ok is not True} == {"phone_keys"}  # nobody needs it
     assert set(found) == {
         *("connected", "login", "version", "clock", "list_calls", "hang_up", "originate", "variables"),
-        *("transfer", "pause", "events", "timestamps", "queues", "endpoints"),
+        *("transfer", "pause", "phone_keys", "events", "timestamps", "queues", "endpoints"),
     }
     assert all(finding.fix is None for finding in found.values())
     assert set(linked.pbx.asked) <= HARMLESS
@@ -77,6 +78,24 @@ async def test_a_right_given_since_the_login_is_found_because_we_log_in_again(li
     linked.pbx.house.commands |= {"Hangup"}
     found = await checking
     assert (found["hang_up"].ok, linked.link.logins) == (True, 2)
+
+
+async def test_the_right_to_write_to_phones_is_wanted_only_where_the_setting_is_on(linked: Linked) -> None:
+    wishes = Wishes(phone_messages=True)
+    lacking = by_name(await Checkup(linked.link).run(wishes))["phone_messages"]
+    assert (lacking.ok, "MessageSend" in lacking.words) == (False, True)
+    assert "write = call,originate,agent,reporting,message" in str(lacking.fix)
+    linked.pbx.house.commands |= {"MessageSend"}
+    assert by_name(await Checkup(linked.link).run(wishes))["phone_messages"].ok is True
+    assert "phone_messages" not in await checked(linked)
+
+
+async def test_the_wide_right_for_the_phones_keys_is_never_demanded(linked: Linked) -> None:
+    without = (await checked(linked))["phone_keys"]
+    assert (without.ok, without.fix, "system" in without.words) == (None, None, True)
+    assert linked.link.logins == 1
+    linked.pbx.house.commands |= {"PJSIPNotify"}
+    assert (await checked(linked))["phone_keys"].ok is True
 
 
 async def test_whether_events_come_is_told_only_after_a_call(linked: Linked) -> None:

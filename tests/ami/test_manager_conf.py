@@ -7,7 +7,7 @@ import re
 import pytest
 
 from daemon.ami.link import AmiLink
-from daemon.ami.manager_conf import ManagerUser, stanza, stanza_without_secret
+from daemon.ami.manager_conf import ManagerUser, Wishes, stanza, stanza_without_secret
 from daemon.ami.settings import AmiConfig
 from daemon.ami.signal_table import SIGNAL_TABLE
 from daemon.ami.snippets import snippets
@@ -25,6 +25,9 @@ def test_the_rights_are_the_least_that_do() -> None:
     assert value(text, "write") == "call,originate,agent,reporting"
     assert "deny = 0.0.0.0/0.0.0.0\ndeny = ::/0\npermit = 127.0.0.1/255.255.255.255\n" in text
     assert value(stanza(ManagerUser(set_ringtones=True)), "write") == "call,originate,agent,system"
+    messages, keys = Wishes(phone_messages=True), Wishes(phone_messages=True, phone_keys=True)
+    assert value(stanza(ManagerUser(wishes=messages)), "write") == "call,originate,agent,reporting,message"
+    assert value(stanza(ManagerUser(wishes=keys)), "write") == "call,originate,agent,system,message"
 
 
 def test_the_filter_lets_every_used_event_through_and_no_varset() -> None:
@@ -74,6 +77,8 @@ async def test_what_to_paste_fits_the_configuration(host: str, tls: bool, expect
 async def test_permit_names_where_we_come_from(linked: Linked) -> None:
     for link in (linked.link, AmiLink(AmiConfig("main", "warden", "s", host="127.0.0.5"))):
         (_, user) = await snippets(link)
+        (_, wider) = await snippets(link, Wishes(phone_messages=True))
+        assert value(wider.text, "write") == value(user.text, "write") + ",message"
         assert re.search(r"^permit = 127\.0\.0\.\d/255\.255\.255\.255$", user.text, re.MULTILINE)
     (_, user) = await snippets(AmiLink(AmiConfig("main", "warden", "s", host="::1")))
     assert value(user.text, "permit") == "::1/128"

@@ -57,7 +57,7 @@ async def desk(linked: Linked) -> AsyncIterator[Desk]:
         failed.append((ordered.call_id, why))
 
     flow = Flow()
-    acts = PbxActs({MAIN: linked.link}, {MAIN: "desk"}, lambda: flow, note, now_ms)
+    acts = PbxActs({MAIN: linked.link}, {MAIN: "desk"}, lambda: flow, note, now_ms, lambda *_: None, lambda *_: None)
     yield Desk(linked, acts, flow, failed)
     await acts.close()
 
@@ -157,8 +157,9 @@ async def test_nothing_is_asked_of_the_pbx_for_who_is_not_in_the_call_or_talks_t
     for control in Control:
         assert await why(desk, act(control, numbers=["1002"], digits="1")) is Why.NO_CALL
     desk.flow.known = Parties(ChannelId("1.2"), None, up=True)
-    for control in set(Control) - {Control.HANGUP}:
+    for control in set(Control) - {Control.HANGUP, Control.ANSWER}:
         assert await why(desk, act(control, numbers=["1002"], digits="1")) is Why.NOT_TALKING
+    assert await why(desk, act(Control.ANSWER)) is Why.NOT_RINGING
     wrong = Act(pbx="other", call_id="1.1", user_id="an", control=Control.HANGUP)
     assert await why(desk, wrong) is Why.NO_CALL
     assert {one["Action"] for one in desk.linked.pbx.actions[before:]} <= {"Ping"}

@@ -5,25 +5,38 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.async_api import Locator, Page, expect
 
 from daemon.store.tokens import Role
 from tests.browser.chromium import chromium
 from tests.browser.house import House, Person, open_house
-from tests.delivery.receiver import Reply
+from tests.delivery.receiver import Receiver, Reply
+from tests.whole.house import Api
 
 NUMBER = "0901 701 234"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 SETTLED_MS = 1500  # what would open a second time would have done so by then
 
 
-async def furnish(house: House, **settings: Any) -> None:
-    """A CRM whose pages are pages, and agents who may sign in."""
+class WithCrm(Protocol):
+    """Any house, whatever PBX stands beside it."""
+
+    crm: Receiver
+    api: Api
+
+
+async def pop_at_the_crm(house: WithCrm, **settings: Any) -> None:
+    """A CRM whose pages are pages, and desks that open them."""
     house.crm.plan("/pop", Reply(headers=HTML, body=b"<title>CRM</title>customer"))
     wanted = {"popup_answer_url": f"{house.crm.url}/pop?x=1", "popup_answer_delivery": "desk", **settings}
     await house.api.patch("call-settings", wanted)
+
+
+async def furnish(house: House, **settings: Any) -> None:
+    """The customers' pages, and agents who may sign in."""
+    await pop_at_the_crm(house, **settings)
     await house.api.put("hotlines/19001234", {"label": "Chăm sóc khách hàng"})
     for user_id in ("an", "binh"):
         await house.account(user_id, Role.AGENT)
@@ -54,6 +67,10 @@ def stage(page: Page) -> Locator:
     return page.get_by_role("region", name="Your calls now")
 
 
+def call_of(webphone: Page) -> Locator:
+    return webphone.get_by_role("region", name="Your call")
+
+
 def windows(*people: Person) -> list[str]:
     return [page.url for who in people for page in who.context.pages if "/pop" in page.url]
 
@@ -68,12 +85,12 @@ async def strict_house(folder: Path) -> AsyncIterator[House]:
             await person.settle()
 
 
-async def opened_at(house: House) -> list[str]:
+async def opened_at(house: WithCrm) -> list[str]:
     """The addresses that browsers asked the CRM for."""
     return [f"{house.crm.url}/pop?{request.query}" for request in house.crm.got("/pop")]
 
 
-async def there(house: House, wanted: int) -> bool:
+async def there(house: WithCrm, wanted: int) -> bool:
     return len(house.crm.got("/pop")) >= wanted
 
 

@@ -52,12 +52,7 @@ class House:
 
     async def visitor(self, width: int = WIDE, **options: Any) -> Person:
         """Somebody who is not signed in."""
-        size = ViewportSize(width=width, height=_HEIGHTS[width])
-        context = await self.browser.new_context(base_url=self.url, viewport=size, **{"locale": "en-GB", **options})
-        context.set_default_timeout(_DEADLINE_MS)
-        watch = Watch()
-        await watch.begin(context)
-        who = Person(self, watch, context, await context.new_page())
+        who = await open_browser(self.browser, self.url, width, **options)
         self.people.append(who)
         return who
 
@@ -137,7 +132,6 @@ class House:
 class Person:
     """A browser of its own, watched; `page` is its one tab."""
 
-    house: House
     watch: Watch
     context: BrowserContext
     page: Page
@@ -165,6 +159,16 @@ class Person:
     async def settle(self) -> None:
         """Nothing was wrong up to now."""
         await self.watch.settle(*self.context.pages)
+
+
+async def open_browser(browser: Browser, url: str, width: int = WIDE, **options: Any) -> Person:
+    """Somebody in front of a fresh profile, who has signed in nowhere; relative addresses begin at `url`."""
+    size = ViewportSize(width=width, height=_HEIGHTS[width])
+    context = await browser.new_context(base_url=url, viewport=size, **{"locale": "en-GB", **options})
+    context.set_default_timeout(_DEADLINE_MS)
+    watch = Watch()
+    await watch.begin(context)
+    return Person(watch, context, await context.new_page())
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ _LISTEN_TO_SOUND = """
 globalThis.sounds = [];
 globalThis.Audio = class extends Audio { constructor(...all) { super(...all); sounds.push(this); } };
 """
-_LISTEN_TO_NOTES = """
+LISTEN_TO_NOTES = """
 globalThis.notes = [];
 globalThis.Notification = class {
   static permission = "granted";
@@ -167,7 +167,7 @@ async def test_nothing_sounds_unless_it_was_wanted(house: House) -> None:
 
 async def test_one_notification_tells_who_rings_and_is_taken_back_with_the_ringing(house: House) -> None:
     await furnish(house)
-    an = await sit_down(house, script=_LISTEN_TO_NOTES)
+    an = await sit_down(house, script=LISTEN_TO_NOTES)
     second = await another_tab(an)
     call = StagedCall(house.pbx, name="Nguyễn Thị Lan")
     call.rings()

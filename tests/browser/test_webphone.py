@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
 from daemon.ami.scenario import SCENARIOS
 from tests.browser.accessible import assert_accessible
-from tests.browser.at_the_desk import furnish, sit_down
+from tests.browser.at_the_desk import call_of, furnish, sit_down
 from tests.browser.house import NARROW, WIDE, House, Person
 from tests.browser.staged_call import StagedCall
 from tests.delivery.receiver import Reply
@@ -26,10 +26,6 @@ async def webphone(house: House, user_id: str = "an", width: int = NARROW) -> Pe
     await who.open("/webphone")
     await expect(who.page.locator("[data-word]")).to_contain_text("Available")
     return who
-
-
-def call_of(page: Page) -> Locator:
-    return page.get_by_role("region", name="Your call")
 
 
 async def talking(house: House, who: Person) -> StagedCall:
@@ -116,6 +112,48 @@ async def test_a_call_is_given_to_a_free_colleague_who_is_found_by_name(house: H
     await who.page.get_by_role("button", name="Transfer now: Trần Thị Bình").click()
     await expect(who.page.get_by_text("The customer was transferred.")).to_be_visible()
     assert [one["Exten"] for name in ("Atxfer", "BlindTransfer") for one in asked(house, name)] == ["1002", "1002"]
+
+
+async def test_muted_and_asking_are_shown_in_every_window_and_after_a_reload(house: House) -> None:
+    await furnish(house)
+    who = await webphone(house)
+    await talking(house, who)
+    other = await who.context.new_page()
+    await other.goto("/webphone")
+    await call_of(who.page).get_by_role("button", name="Mute me").click()
+    for page in (who.page, other):
+        await expect(call_of(page).get_by_role("button", name="Unmute me")).to_be_visible()
+    await who.page.reload()
+    await expect(call_of(who.page).get_by_role("button", name="Unmute me")).to_be_visible()
+    await call_of(who.page).get_by_role("button", name="Unmute me").click()
+    await expect(call_of(other).get_by_role("button", name="Mute me", exact=True)).to_be_visible()
+    await call_of(other).get_by_role("button", name="Transfer").click()
+    await other.get_by_role("button", name="Ask first: Trần Thị Bình").click()
+    for page in (who.page, other):
+        await expect(page.get_by_text("The customer waits while you ask.")).to_be_visible()
+    await call_of(who.page).get_by_role("button", name="Back to the customer").click()
+    for page in (who.page, other):
+        await expect(page.get_by_text("The customer waits while you ask.")).to_be_hidden()
+
+
+async def test_numbers_stand_as_people_say_them_and_are_dialled_as_they_are(house: House) -> None:
+    await furnish(house)
+    await house.api.put("hotlines/+842871081234", {"label": ""})
+    mobile = {"name": "Lê Chi", "endpoints": ["PJSIP/chi"], "personal_number": "+84901000001"}
+    await house.api.put("agents/chi", mobile)
+    who = await webphone(house)
+    await expect(who.page.get_by_label("The customer sees")).to_contain_text("028 7108 1234")
+    call = StagedCall(house.pbx, SCENARIOS["queue_answered"])
+    call.rings()
+    await expect(call_of(who.page).locator("[data-who]")).to_have_text("0901 701 234")
+    call.is_answered()
+    await call_of(who.page).get_by_role("button", name="Transfer").click()
+    row = who.page.get_by_role("list", name="Colleagues").get_by_role("listitem").filter(has_text="Lê Chi")
+    await expect(row).to_contain_text("0901 000 001")
+    for typed in ("0901000", "+84901000", "0901 000"):
+        await who.page.get_by_label("Name or number").fill(typed)
+        await expect(row).to_be_visible()
+    await picture(who, "webphone-numbers")
 
 
 async def test_a_pause_is_made_from_the_desk_shown_in_the_webphone_and_ended_on_the_pbx(house: House) -> None:

@@ -7,8 +7,10 @@ import pytest
 from daemon.call.dialling import dialable, is_digits, ways_to_dial
 from daemon.call.model import CallId, Direction, Outcome
 from daemon.call.parties import Parties
-from daemon.call.signals import CallerIdChanged, CallOrdered, ChannelId, MemberPaused, UnixMs
+from daemon.call.signals import CallerIdChanged, CallOrdered, ChannelId, Endpoint, MemberPaused, UnixMs
 from tests.call.wire import AN, ANS_PHONE, BINH, BINHS_PHONE, HOTLINE, TRUNK, Wire
+
+ANS, BINHS = Endpoint(ANS_PHONE), Endpoint(BINHS_PHONE)
 
 
 @pytest.fixture
@@ -72,14 +74,15 @@ def test_what_the_dialplan_really_shows_is_the_hotline(wire: Wire) -> None:
 def test_the_agents_own_channel_and_whom_he_hears(wire: Wire) -> None:
     wire.incoming("c1")
     wire.rings("c1", "a1", ANS_PHONE)
-    assert parties(wire, "c1", AN) == Parties(ChannelId("a1"), None, up=False)
+    assert parties(wire, "c1", AN) == Parties(ChannelId("a1"), None, up=False, endpoint=ANS, rings=True)
     assert parties(wire, "c1", BINH) is None
     wire.answers("c1", "a1", "room")
-    assert parties(wire, "c1", AN) == Parties(ChannelId("a1"), ChannelId("c1"), up=True)
+    assert parties(wire, "c1", AN) == Parties(ChannelId("a1"), ChannelId("c1"), up=True, endpoint=ANS)
     wire.rings("c1", "b1", BINHS_PHONE)
-    assert parties(wire, "c1", BINH) == Parties(ChannelId("b1"), None, up=False)
+    assert parties(wire, "c1", BINH) == Parties(ChannelId("b1"), None, up=False, endpoint=BINHS, rings=True)
     wire.enter("room", "b1")
-    assert parties(wire, "c1", AN) == Parties(ChannelId("a1"), ChannelId("c1"), up=True)  # the customer, not Bình
+    of_an = parties(wire, "c1", AN)
+    assert of_an == Parties(ChannelId("a1"), ChannelId("c1"), up=True, endpoint=ANS)  # the customer, not Bình
     wire.end("a1")
     assert parties(wire, "c1", AN) is None
     assert parties(wire, "nothing", AN) is None

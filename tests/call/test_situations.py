@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from daemon.call.events import AgentReturned
 from daemon.call.model import CallId, Direction, MissedReason, Outcome
 from daemon.call.signals import (
     AttendedTransferred,
@@ -197,6 +198,19 @@ def test_a_call_sent_out_to_a_customer_by_a_colleague_is_of_the_one_who_stays(wi
     wire.end("a1")
     missed = call(wire, "a1")
     assert (missed.direction, missed.outcome, missed.user_id) == (Direction.OUTGOING, Outcome.MISSED, AN)
+
+
+def test_a_customer_who_is_given_on_and_comes_back_is_told_of_and_opens_nothing_again(wire: Wire) -> None:
+    wire.incoming("c1")
+    for number, (phone, user) in enumerate(((ANS_PHONE, AN), (BINHS_PHONE, BINH), (ANS_PHONE, AN))):
+        wire.rings("c1", f"a{number}", phone)
+        wire.answers("c1", f"a{number}", f"room {number}")
+        assert call(wire, "c1").user_id == user
+        wire.feed(BlindTransferred, "c1", f"a{number}")
+        wire.leave(f"room {number}", f"a{number}", "c1")
+        wire.end(f"a{number}")
+    assert wire.connected() == [("c1", AN), ("c1", BINH)]
+    assert [(e.call.call_id, e.user_id) for e in wire.events if isinstance(e, AgentReturned)] == [("c1", AN)]
 
 
 def test_two_customers_joined_stay_two_calls_and_each_ends_with_its_own(wire: Wire) -> None:

@@ -9,21 +9,31 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 import pytest_asyncio
 
 from daemon.ami.manager_conf import ManagerUser, stanza
+from tests.browser.chromium import BrowserUnavailableError, chromium
 from tests.live.asterisk import Asterisk, LiveUnavailable
-from tests.live.daemon_house import ANSWER_TIMES, House, daemon_beside, daemon_inside
+from tests.live.daemon_house import ALERT_TIMES, ANSWER_TIMES, House, daemon_beside, daemon_inside
 from tests.live.lab import Lab
 from tests.live.phone import Phone, PhoneError
 from tests.live.trunk import Trunk
 from tests.whole.house import until
 
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
 PhoneMaker = Callable[[str], Awaitable[Phone]]
 LOAD_AGENTS = 50
+_HAS_PLAYWRIGHT = importlib.util.find_spec("playwright") is not None
+_TIMES = {
+    "after the phone's own answer, as the daemon has it": ANSWER_TIMES,
+    "after the phone began or ceased to ring, as the desk shows it": ALERT_TIMES,
+}
+collect_ignore = [] if _HAS_PLAYWRIGHT else ["test_desk.py", "test_webphone.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,32 +50,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker's times are printed by the session that started it."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["answer_times"] = dict(ANSWER_TIMES.seen)
+        session.config.workeroutput["times"] = {title: dict(times.seen) for title, times in _TIMES.items()}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    for what, times in getattr(node, "workeroutput", {}).get("answer_times", {}).items():
-        ANSWER_TIMES.seen[what] += times
+    for title, seen in getattr(node, "workeroutput", {}).get("times", {}).items():
+        for what, times in seen.items():
+            _TIMES[title].seen[what] += times
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how far apart daemon and phones were, and how soon the CRM had the popup."""
-    if lines := list(ANSWER_TIMES.table()):
-        terminalreporter.section("after the phone's own answer, as the daemon has it")
-        terminalreporter.write("\n".join(lines) + "\n")
+    """Print how far apart daemon and phones were, how soon the CRM had the popup and the desk the alert."""
+    for title, times in _TIMES.items():
+        if lines := list(times.table()):
+            terminalreporter.section(title)
+            terminalreporter.write("\n".join(lines) + "\n")
 
 
 @pytest.fixture(scope="session")
 def asterisk() -> Iterator[Asterisk]:
     """A running Asterisk with agents 1001..1005, and 2001..2050 for load; its manager user is the one we print."""
     with contextlib.ExitStack() as stack:
-        try:
-            _need_phones()
-            pbx = stack.enter_context(Asterisk(load_agents=LOAD_AGENTS, manager_stanza=printed_stanza))
-        except LiveUnavailable as unavailable:
-            _give_up(unavailable.reason)
-        yield pbx
+        yield running(stack, lambda: Asterisk(load_agents=LOAD_AGENTS, manager_stanza=printed_stanza))
+
+
+def running(stack: contextlib.ExitStack, make: Callable[[], Asterisk]) -> Asterisk:
+    """Start it; where that cannot be, the tests are skipped or fail."""
+    try:
+        _need_phones()
+        return stack.enter_context(make())
+    except LiveUnavailable as unavailable:
+        _give_up(unavailable.reason)
 
 
 def printed_stanza(secret: str) -> str:
@@ -127,6 +143,17 @@ async def trunk(asterisk: Asterisk) -> AsyncIterator[Trunk]:
 async def lab(asterisk: Asterisk) -> AsyncIterator[Lab]:
     """A manager connection which may do everything and keeps the raw bytes."""
     async with Lab.open(asterisk) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium for the tests of one file."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            opened = await stack.enter_async_context(chromium())
+        except BrowserUnavailableError as unavailable:
+            _give_up(str(unavailable))
         yield opened
 
 

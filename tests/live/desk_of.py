@@ -63,16 +63,23 @@ class Desk:
                     self.news.set()
 
 
+async def account_of(house: House, user_id: str) -> str:
+    """The name of a new account of this agent; its password is PASSWORD."""
+    name = f"desk{user_id}"
+    account = {"name": name, "role": "agent", "password": PASSWORD, "user_id": user_id, "language": "en"}
+    await house.api.post("accounts", account)
+    return name
+
+
 @asynccontextmanager
 async def desk_of(house: House, user_id: str) -> AsyncIterator[Desk]:
     """A new account of this agent, signed in as a browser does it."""
-    account = {"name": f"desk{user_id}", "role": "agent", "password": PASSWORD, "user_id": user_id, "language": "en"}
-    await house.api.post("accounts", account)
+    name = await account_of(house, user_id)
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{house.port}", cookie_jar=jar) as session:
         async with session.get("/sign-in") as page:
             token = (await page.text()).partition('name="csrf" value="')[2].partition('"')[0]
-        form = {"csrf": token, "name": f"desk{user_id}", "password": PASSWORD}
+        form = {"csrf": token, "name": name, "password": PASSWORD}
         async with session.post("/sign-in", data=form, allow_redirects=False) as entered:
             assert entered.status == 303, await entered.text()
         async with session.get("/api/v1/session") as known:

@@ -79,6 +79,8 @@ class PhoneCall:
     transfer_codes: list[int] = field(default_factory=list)
     digits: str = ""
     """The keys that the other side pressed."""
+    notified: list[str] = field(default_factory=list)
+    """The events of the NOTIFYs that came inside this call."""
 
     def header(self, name: str) -> str | None:
         """A header of the INVITE this phone got, None when it has none."""
@@ -166,6 +168,7 @@ class Phone:
         self.pbx, self.user, self.host, self.port = pbx, user, host, port
         self.identity = identity or f'"Agent {user}" <sip:{user}@{pbx.host}:{pbx.sip_port}>'
         self.calls: list[PhoneCall] = []
+        self.messages: list[str] = []
         self.registered_code: int | None = None
         self._by_key: dict[int, PhoneCall] = {}
         self._ids = itertools.count(1)
@@ -248,6 +251,13 @@ class Phone:
         """What to do with incoming calls from now on; at first a phone only rings."""
         await self.command("rule", rule=rule.as_json())
 
+    async def obey(self, on: bool = True) -> None:
+        """Whether the server may press its keys (NOTIFY `talk` and `hold` inside a call); at first it may not.
+
+        That it understands them a phone says in `Allow-Events`: give its rule that header.
+        """
+        await self.command("obey", on=on)
+
     async def call(
         self,
         number: str,
@@ -327,6 +337,8 @@ class Phone:
                 call = self._call(int(event["call"]), is_incoming=True)
                 call.invite = event["invite"]
                 call.started_at = event["at"]
+            case "message":
+                self.messages.append(event["text"])
             case "failed":
                 pass
             case _:
@@ -353,6 +365,8 @@ class Phone:
                 call.code, call.reason = event["code"], event["reason"]
             case "media":
                 call.media = event["state"]
+            case "notify":
+                call.notified.append(event["name"])
             case "digit":
                 call.digits += event["digit"]
             case "transfer":

@@ -41,6 +41,8 @@ class Talk(pj.Call):  # type: ignore[misc]
         self.phone, self.line = phone, line
         self.key = phone.keep(self)
         self.is_over = False
+        self.is_up = False
+        self.is_held = False
         self.invite = ""
 
     def onCallState(self, prm: Any) -> None:  # noqa: N802
@@ -50,6 +52,7 @@ class Talk(pj.Call):  # type: ignore[misc]
             case pj.PJSIP_INV_STATE_EARLY:
                 tell("ringing", call=self.key, code=code)
             case pj.PJSIP_INV_STATE_CONFIRMED:
+                self.is_up = True
                 tell("confirmed", call=self.key, code=code)
             case pj.PJSIP_INV_STATE_DISCONNECTED:
                 self.is_over = True
@@ -65,7 +68,19 @@ class Talk(pj.Call):  # type: ignore[misc]
             pj.PJSUA_CALL_MEDIA_LOCAL_HOLD: "held_here",
             pj.PJSUA_CALL_MEDIA_REMOTE_HOLD: "held_there",
         }
-        tell("media", call=self.key, state=names.get(states[0], "none") if states else "none")
+        state = names.get(states[0], "none") if states else "none"
+        self.is_held = state == "held_here"
+        tell("media", call=self.key, state=state)
+
+    def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
+        """A NOTIFY inside the call is how a server presses a phone's keys; pjsua itself knows nothing of it."""
+        change = prm.e.body.tsxState
+        if change.type != pj.PJSIP_EVENT_RX_MSG or str(change.tsx.method) != "NOTIFY":
+            return
+        headers = str(change.src.rdata.wholeMsg).splitlines()
+        if event := next((line[6:].strip() for line in headers if line.lower().startswith("event:")), None):
+            tell("notify", call=self.key, name=event)
+            self.phone.key_pressed(self, event)
 
     def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
         tell("digit", call=self.key, digit=str(prm.digit))
@@ -87,6 +102,9 @@ class Line(pj.Account):  # type: ignore[misc]
     def onRegState(self, prm: Any) -> None:  # noqa: N802
         tell("registered", code=int(prm.code), expires=int(prm.expiration))
 
+    def onInstantMessage(self, prm: Any) -> None:  # noqa: N802
+        tell("message", text=str(prm.msgBody), sender=str(prm.fromUri), kind=str(prm.contentType))
+
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
         talk = Talk(self.phone, self, prm.callId)
         talk.invite = str(prm.rdata.wholeMsg)
@@ -104,6 +122,7 @@ class PhoneProcess:
         self.keys = itertools.count(1)
         self.later: list[tuple[float, int, Callable[[], None]]] = []
         self.rule: Json = {"ring": True}
+        self.obeys = False
         # The registration asked for last: a changed one is a new account setting, the same one a refresh.
         self.expires = 0
         self.endpoint = self._start_endpoint()
@@ -124,6 +143,17 @@ class PhoneProcess:
         if "code" in self.rule:
             rule = self.rule
             self._do_later(after, lambda: self._answer(talk, int(rule["code"]), rule.get("headers", {})))
+
+    def key_pressed(self, talk: Talk, event: str) -> None:
+        """What phones do that let a server press their keys: `talk` answers or takes back, `hold` holds."""
+        if not self.obeys:
+            return
+        if event == "talk" and not talk.is_up:
+            self._do_later(0.0, lambda: self._answer(talk, 200, self.rule.get("headers", {})))
+        elif event == "talk" and talk.is_held:
+            self._do_later(0.0, lambda: self._unhold(talk))
+        elif event == "hold" and talk.is_up and not talk.is_held:
+            self._do_later(0.0, lambda: talk.setHold(pj.CallOpParam(True)))
 
     def hang_up_later(self, talk: Talk) -> None:
         """A call must not be hung up inside its own callback."""
@@ -170,6 +200,9 @@ class PhoneProcess:
     def do_rule(self, command: Json) -> None:
         self.rule = command["rule"]
 
+    def do_obey(self, command: Json) -> None:
+        self.obeys = bool(command["on"])
+
     def do_call(self, command: Json) -> int:
         identity = command.get("identity")
         self._close_idle_lines()
@@ -181,7 +214,7 @@ class PhoneProcess:
         return talk.key
 
     def do_answer(self, command: Json) -> None:
-        self._answer(self._talk(command), int(command.get("code", 200)))
+        self._answer(self._talk(command), int(command.get("code", 200)), command.get("headers"))
 
     def do_hangup(self, command: Json) -> None:
         prm = pj.CallOpParam()
@@ -192,9 +225,7 @@ class PhoneProcess:
         self._talk(command).setHold(pj.CallOpParam(True))
 
     def do_unhold(self, command: Json) -> None:
-        prm = pj.CallOpParam(True)
-        prm.opt.flag = pj.PJSUA_CALL_UNHOLD
-        self._talk(command).reinvite(prm)
+        self._unhold(self._talk(command))
 
     def do_transfer(self, command: Json) -> None:
         self._talk(command).xfer(command["to"], pj.CallOpParam(True))
@@ -213,6 +244,11 @@ class PhoneProcess:
         return int(sound.getTxLevel())
 
     # ---- inside --------------------------------------------------------------------------
+
+    def _unhold(self, talk: Talk) -> None:
+        prm = pj.CallOpParam(True)
+        prm.opt.flag = pj.PJSUA_CALL_UNHOLD
+        talk.reinvite(prm)
 
     def _talk(self, command: Json) -> Talk:
         return self.talks[int(command["call"])]

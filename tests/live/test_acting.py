@@ -14,7 +14,7 @@ from tests.live.conftest import PhoneMaker
 from tests.live.daemon_house import House, Json, daemon_inside
 from tests.live.desk_of import Desk, desk_of
 from tests.live.lab import Lab
-from tests.live.phone import RING, Phone, PhoneCall, answer, reject
+from tests.live.phone import RING, PhoneCall, answer, reject
 from tests.live.trunk import Trunk
 from tests.whole.house import until
 
@@ -22,27 +22,16 @@ CUSTOMER, E164 = "0912345678", "+84912345678"
 HOTLINE = "02873001234"
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(house: House) -> AsyncIterator[Desk]:
     await house.api.put(f"hotlines/{HOTLINE}", {"label": "Sales"})
     async with desk_of(house, "1001") as opened:
         yield opened
 
 
-@pytest_asyncio.fixture
-async def phone(phone: PhoneMaker, lab: Lab) -> PhoneMaker:
-    """The PBX learns of a phone a moment after it has answered the registration."""
-
-    async def make(user: str) -> Phone:
-        made = await phone(user)
-
-        async def is_there() -> bool:
-            return (await lab.action("Getvar", Variable=f"DEVICE_STATE(PJSIP/{user})"))["Value"] == "NOT_INUSE"
-
-        await until(is_there)
-        return made
-
-    return make
+@pytest.fixture
+def phone(known_phone: PhoneMaker) -> PhoneMaker:
+    return known_phone
 
 
 async def clicked(desk: Desk, number: str = E164, **more: str) -> Json:
@@ -275,6 +264,18 @@ async def test_an_incoming_call_is_refused_from_the_desk_and_rings_on_elsewhere(
     await customer.hangup()
     (call,) = await house.quiet(1)
     assert (call["user_ids"], call["ended_by"]) == (["1002"], "customer")
+
+
+async def test_without_the_wide_right_no_key_of_a_phone_is_pressed_and_it_is_said(
+    desk: Desk, phone: PhoneMaker, trunk: Trunk
+) -> None:
+    call_id, agent, customer = await talking(desk, phone, trunk)
+    for what in ("hold", "unhold"):
+        status, problem = await desk.control(call_id, what)
+        assert (status, problem["why"]) == (409, "no_right")
+    assert not (await desk.good("GET", "desk"))["keys"]["allowed"]
+    assert agent.notified == []
+    await customer.hangup()
 
 
 async def test_nobody_acts_on_a_colleagues_call(house: House, desk: Desk, phone: PhoneMaker, trunk: Trunk) -> None:

@@ -43,7 +43,7 @@ FORBIDDEN = {
 }
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def user(asterisk: Asterisk) -> AsyncIterator[Lab]:
     """A manager connection as Callwarden's own user, which asks for all events it may have."""
     async with Lab.open(asterisk, asterisk.user) as opened:

@@ -13,6 +13,7 @@ from daemon.policy.decision import CloseMissed, EventType, Reason
 from daemon.store.audit import By
 from daemon.store.store import Store
 from daemon.store.ticket_changes import change_ticket
+from daemon.store.ticket_events import read_ticket_events
 from daemon.store.ticket_pages import TicketFilter, read_tickets
 from daemon.store.values import Committed, Ticket, TicketStatus, Unit
 from tests.store.made import CUSTOMER, NOON, Kept, add_webhook, answered, missed_unit, ringing, unit
@@ -60,6 +61,53 @@ async def test_a_missed_ticket_is_closed_by_the_call_back_and_keeps_when(desk: D
     assert list(closing.closed) == closed
 
 
+async def test_a_ticket_keeps_how_long_its_customer_waited_since_the_first_call_that_nobody_had_made_good(
+    desk: Desk,
+) -> None:
+    first, second = missed_unit(ringing(1), "a"), missed_unit(ringing(30), "a")
+    await desk.record(first, second)
+    (closing,) = await desk.record(back := reached(ringing(LATER)))
+    (ticket,) = await desk.tickets()
+    waited = (back.at - first.at) // 1000
+    assert (ticket.reached_at, ticket.call_back_seconds, waited) == (back.at, waited, 64)
+    assert closing.closed == (ticket,)
+
+
+async def test_the_time_to_call_back_survives_the_next_missed_call_and_is_then_counted_anew(desk: Desk) -> None:
+    first, back = missed_unit(ringing(1), "a"), reached(ringing(LATER))
+    again, later = missed_unit(ringing(2 * LATER), "a"), reached(ringing(4 * LATER))
+    await desk.record(first)
+    await desk.record(back)
+    await desk.record(again)
+    (ticket,) = await desk.tickets()
+    assert (ticket.status, ticket.reached_at, ticket.call_back_seconds) == (TicketStatus.OPEN, back.at, 64)
+    await desk.record(later)
+    (ticket,) = await desk.tickets()
+    assert (ticket.reached_at, ticket.call_back_seconds) == (later.at, (later.at - again.at) // 1000)
+    told = [event.call_back_seconds for event in await read_ticket_events(desk.store.reader, 1) if event.reason]
+    assert told == [(later.at - again.at) // 1000, None, 64]
+
+
+async def test_a_ticket_that_somebody_opens_again_by_hand_keeps_its_time_to_call_back(desk: Desk) -> None:
+    await desk.record(missed_unit(ringing(1), "a"))
+    await desk.record(back := reached(ringing(LATER)))
+    await desk.store.writer.change(lambda: change_ticket(1, {"status": TicketStatus.OPEN}, By("an", NOON)))
+    for _ in range(2):
+        (ticket,) = await desk.tickets()
+        assert (ticket.reached_at, ticket.call_back_seconds) == (back.at, 64)
+        await desk.record(reached(ringing(3 * LATER)))  # nothing was missed meanwhile: nothing new is counted
+
+
+async def test_what_was_closed_by_hand_is_no_waiting_for_the_next_missed_call(desk: Desk) -> None:
+    await desk.record(missed_unit(ringing(1), "a"))
+    await desk.store.writer.change(lambda: change_ticket(1, {"status": TicketStatus.CLOSED}, By("an", NOON)))
+    again, back = missed_unit(ringing(5 * LATER), "a"), reached(ringing(6 * LATER))
+    await desk.record(again)
+    await desk.record(back)
+    (ticket,) = await desk.tickets()
+    assert ticket.call_back_seconds == (back.at - again.at) // 1000
+
+
 async def test_others_tickets_and_tickets_of_answered_calls_stay(desk: Desk) -> None:
     other = replace(ringing(3), customer_number="+84912345678")
     await desk.record(missed_unit(ringing(1), "a"), missed_unit(other, "other"))
@@ -102,7 +150,11 @@ async def test_closing_is_told_once_and_says_why(desk: Desk) -> None:
     (second,) = await desk.record(reached(ringing(LATER)))
     (delivery,) = first.deliveries
     assert second.deliveries == ()
-    assert json.loads(delivery.body)["data"]["closed_reason"] == "called_back"
+    told = json.loads(delivery.body)["data"]
+    assert (told["closed_reason"], told["call_back_seconds"], told["reached_at"]) == (
+        *("called_back", 64),
+        told["closed_at"],
+    )
 
 
 async def test_closed_by_hand_and_reopened_is_for_people_to_decide(desk: Desk) -> None:

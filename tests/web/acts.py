@@ -11,7 +11,9 @@ from daemon.acts import (
     Availability,
     CallOrder,
     CannotAct,
+    Keys,
     Ordered,
+    Part,
     PhoneState,
 )
 
@@ -22,6 +24,8 @@ class Acts:
     done: list[Act] = field(default_factory=list)
     phones: dict[str, PhoneState] = field(default_factory=dict)
     refusal: CannotAct | None = None
+    keys: Keys = field(default_factory=Keys)
+    part: Part = field(default_factory=Part)
 
     async def order(self, order: CallOrder) -> Ordered:
         if self.refusal:
@@ -35,6 +39,12 @@ class Acts:
         if self.refusal:
             raise self.refusal
         self.done.append(act)
+
+    def keys_of(self, user_id: str) -> Keys:
+        return self.keys
+
+    def part_of(self, pbx: str, call_id: str, user_id: str) -> Part:
+        return self.part if user_id == "an" else Part()
 
     async def phone_states(self, endpoints: Collection[str]) -> Mapping[str, PhoneState]:
         return {endpoint: self.phones[endpoint] for endpoint in endpoints if endpoint in self.phones}

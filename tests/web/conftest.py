@@ -25,6 +25,7 @@ from daemon.call.signals import UnixMs
 from daemon.delivery.target_guard import TargetGuard
 from daemon.desk_board import DeskBoard
 from daemon.errors import NeverAgain
+from daemon.policy.customer_lookup import Customer
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, Reason, TicketKind
 from daemon.store import outbox, password
 from daemon.store.accounts import Account, add_account
@@ -36,7 +37,7 @@ from daemon.store.values import Delivery, Unit
 from daemon.web.csrf import csrf_token
 from daemon.web.feed import EventFeed
 from daemon.web.server import build_app
-from daemon.web.services import Check, PageHead, Services, Target, TargetAnswer
+from daemon.web.services import Check, LookUpAnswer, PageHead, Services, Target, TargetAnswer
 from tests.factory import missed
 from tests.web.acts import Acts, States
 from tests.web.pbxs import Pbxs
@@ -44,6 +45,7 @@ from tests.web.pbxs import Pbxs
 Client = TestClient[Request, Application]
 NOW = UnixMs(1_795_340_000_000)
 PASSWORD = "correct horse battery"
+LAN = Customer(name="Nguyễn Thị Lan", link="https://crm.example.com/c/7", note="VIP")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,16 @@ class Answer:
         """The fields a refusal names."""
         assert self.headers["Content-Type"].startswith("application/problem+json")
         return {error["field"] for error in self.body["errors"]}
+
+
+@dataclass
+class Customers:
+    """Who the customers of calls are, by call id."""
+
+    found: dict[str, Customer] = field(default_factory=dict)
+
+    def known(self, _pbx: str, call_id: str) -> Customer | None:
+        return self.found.get(call_id)
 
 
 @dataclass
@@ -72,6 +84,8 @@ class House:
     rules_changes: int = 0
     announced: list[Delivery] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
+    lookups: list[str] = field(default_factory=list)
+    customers: Customers = field(default_factory=Customers)
     asked_for: list[str] = field(default_factory=list)
     page_head: PageHead | None = None
     pbxs: Pbxs = field(default_factory=Pbxs)
@@ -90,6 +104,7 @@ class House:
             reads=self.store.reader,
             feed=self.feed,
             desks=self.desks,
+            customers=self.customers,
             clock=lambda: self.now,
             rules_changed=self._rules_changed,
             readiness=self._readiness,
@@ -97,6 +112,7 @@ class House:
             replay=self._replay,
             replay_failed=self._replay_failed,
             try_target=self._try_target,
+            try_lookup=self._try_lookup,
             refuse_target=_refusal,
             page_head=self._page_head,
             pbxs=self.pbxs,
@@ -188,6 +204,10 @@ class House:
     async def _try_target(self, target: Target) -> TargetAnswer:
         self.targets.append(target)
         return TargetAnswer(204, 12, None, "")
+
+    async def _try_lookup(self, url: str) -> LookUpAnswer:
+        self.lookups.append(url)
+        return LookUpAnswer(customer=LAN, status_code=200, latency_ms=12, reason=None, error=None)
 
 
 def _refusal(url: str) -> str | None:

@@ -21,6 +21,9 @@ async def act(house: House, headers: dict[str, str], what: str, body: object = N
     ("method", "what", "body", "control"),
     [
         ("POST", "hangup", None, Control.HANGUP),
+        ("POST", "answer", None, Control.ANSWER),
+        ("POST", "hold", None, Control.HOLD),
+        ("POST", "unhold", None, Control.UNHOLD),
         ("POST", "mute", None, Control.MUTE),
         ("POST", "unmute", None, Control.UNMUTE),
         ("POST", "dtmf", {"digits": "15*#A"}, Control.DTMF),

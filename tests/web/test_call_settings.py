@@ -53,12 +53,14 @@ BAD_URLS: list[Any] = [
 BAD: dict[str, list[Any]] = {
     "auto_create_tickets": [1, 0, "true", None, [], {}],
     "notify_incoming_calls": [1, "false", None],
+    "notify_phone_message": [1, "true", None],
     "missed_call_merge": ["", "all", "INCOMING", None, 1, ["incoming"]],
     "popup_answer_delivery": ["both", None, 0],
     "popup_answer_url": BAD_URLS,
     "incoming_iframe_url": BAD_URLS,
     "outgoing_iframe_url": BAD_URLS,
     "webphone_embed_url": BAD_URLS,
+    "customer_lookup_url": [*BAD_URLS, "https://crm.example/?who={userId}", "https://crm.example/?at={timeAnswer}"],
     "sla_target_percent": [-1, 101, 80.0, 80.5, "80", True, None, 10**17],
     "sla_answer_within_seconds": [0, 3601, "20", None, 1.5],
     "disconnect_timeout_seconds": [-1, 1, 4, 3601, "30", None, False, 30.0],
@@ -82,7 +84,7 @@ async def test_a_bad_value_is_named_and_changes_nothing(house: House, field: str
 
 NEVER_CALLED = [
     "http://169.254.169.254/",
-    "http://[::ffff:169.254.169.254]/{callId}?user={userId}",
+    "http://[::ffff:169.254.169.254]/{callId}?number={customerNumber}",
     "http://0.0.0.0/",
     "http://[fe80::1]/",
     "http://①⑥⑨.254.169.254/",
@@ -90,9 +92,10 @@ NEVER_CALLED = [
 
 
 @pytest.mark.parametrize("url", NEVER_CALLED)
-async def test_a_popup_url_that_the_daemon_will_never_call_is_refused_at_once(house: House, url: str) -> None:
-    answer = await house.ask("PUT", PATH, json={"popup_answer_url": url})
-    assert (answer.status, answer.fields(), house.rules_changes) == (422, {"popup_answer_url"}, 0)
+@pytest.mark.parametrize("field", ["popup_answer_url", "customer_lookup_url"])
+async def test_a_url_that_the_daemon_will_never_call_is_refused_at_once(house: House, field: str, url: str) -> None:
+    answer = await house.ask("PUT", PATH, json={field: url})
+    assert (answer.status, answer.fields(), house.rules_changes) == (422, {field}, 0)
 
 
 async def test_what_only_browsers_open_may_be_anywhere(house: House) -> None:
@@ -108,12 +111,14 @@ async def test_all_wrong_fields_are_named_at_once(house: House) -> None:
 GOOD = {
     "auto_create_tickets": False,
     "notify_incoming_calls": False,
+    "notify_phone_message": True,
     "missed_call_merge": "incoming_per_queue_and_outgoing",
     "popup_answer_url": "https://crm.example/khách/{customerNumber}?a=1&u={userId}#{callId}",
     "popup_answer_delivery": "webhook",
     "incoming_iframe_url": "http://10.0.0.5:8080/in?x=%7B",
     "outgoing_iframe_url": "http://[::1]/out",
     "webphone_embed_url": "https://tổng-đài.vn/phone",
+    "customer_lookup_url": "https://crm.example/ai/{customerNumber}?line={hotline}&in={isCallOut}#{callId}",
     "sla_target_percent": 0,
     "sla_answer_within_seconds": 3600,
     "disconnect_timeout_seconds": 5,

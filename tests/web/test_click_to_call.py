@@ -85,6 +85,15 @@ async def test_only_numbers_of_ours_are_shown_to_a_customer(house: House) -> Non
     assert [order.hotline for order in house.acts.orders] == ["19001234", "19005555"]
 
 
+async def test_a_customer_of_an_old_ticket_is_called_without_a_hotline_that_is_no_longer_ours(house: House) -> None:
+    an = await agent(house)
+    await house.ask("PUT", "/api/v1/hotlines/19001234", json={"label": "Sales"})
+    for hotline, shown in (("19001234", "19001234"), ("19009999", None)):
+        answer = await call(house, an, number=NUMBER, hotline=hotline, hotline_optional=True)
+        assert (answer.status, answer.body["hotline"]) == (202, shown)
+    assert [order.hotline for order in house.acts.orders] == ["19001234", None]
+
+
 async def test_ten_calls_a_minute_and_agent_are_enough(house: House) -> None:
     an, binh = await agent(house), await agent(house, "binh")
     assert [(await call(house, an, number=NUMBER)).status for _ in range(11)] == [202] * 10 + [429]

@@ -6,16 +6,19 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from daemon.acts import Keys, Part
 from daemon.bus import AgentToNotify, CallHappened
-from daemon.call.events import CallAnswered, CallEnded
-from daemon.call.model import Call, CallState, UserId
+from daemon.call.events import CallAnswered, CallEnded, CallHeld, CallResumed
+from daemon.call.model import Call, CallId, CallState, UserId
+from daemon.call.rendering import iso_utc
 from daemon.call.signals import ChannelId, UnixMs
+from daemon.policy.customer_lookup import Customer
 from daemon.policy.decision import NotifyAgent, OpenTicket, PopScreen, Reason, StopNotifying, TicketKind
 from daemon.store.tokens import Role
 from daemon.store.values import Unit
 from daemon.web.desk_now import LONGEST_RING_MS
 from tests.factory import answered, missed, ringing
-from tests.web.conftest import NOW, Answer, House
+from tests.web.conftest import LAN, NOW, Answer, House
 
 PHONE = ChannelId("1795332860.1")
 
@@ -48,6 +51,11 @@ async def pop(house: House, user_id: str = "an") -> Call:
 
 async def open_in(house: House, headers: dict[str, str], browser: str, call: Call) -> Answer:
     path = f"/api/v1/desk/pops/{call.pbx}/{call.call_id}/open"
+    return await house.ask("POST", path, None, json={"browser": browser}, headers=headers)
+
+
+async def give_back(house: House, headers: dict[str, str], browser: str, call: Call) -> Answer:
+    path = f"/api/v1/desk/pops/{call.pbx}/{call.call_id}/blocked"
     return await house.ask("POST", path, None, json={"browser": browser}, headers=headers)
 
 
@@ -84,6 +92,15 @@ async def test_a_call_is_on_the_desk_of_who_has_it_now(house: House) -> None:
     assert (await desk(house, binh))["calls"] == []
 
 
+async def test_a_call_says_whether_its_agent_is_muted_or_asks_a_colleague(house: House) -> None:
+    an = await agent(house)
+    house.bus.publish(CallHappened(CallAnswered(house.now, talking())))
+    await pop(house)  # the call is in the store too
+    assert [(call["muted"], call["consulting"]) for call in (await desk(house, an))["calls"]] == [(False, False)]
+    house.acts.part = Part(muted=True, consulting=True)
+    assert [(call["muted"], call["consulting"]) for call in (await desk(house, an))["calls"]] == [(True, True)]
+
+
 async def test_a_popup_opens_in_the_first_window_that_asks_and_in_no_other(house: House) -> None:
     an = await agent(house)
     call = await pop(house)
@@ -99,6 +116,35 @@ async def test_a_window_that_lost_the_answer_may_ask_again(house: House) -> None
     for _ in range(2):
         assert (await open_in(house, an, "window-1", call)).body["open"] is True
         house.wait(5)
+    assert (await open_in(house, an, "window-2", call)).body["open"] is False
+
+
+async def test_a_window_that_won_and_was_blocked_gives_the_popup_back_to_the_others(house: House) -> None:
+    an = await agent(house)
+    call = await pop(house)
+    begin = (await desk(house, an))["event_id"]
+    await open_in(house, an, "window-1", call)
+    assert (await give_back(house, an, "window-2", call)).body["opened_at"] is not None, "it is not that one's to give"
+    for _ in range(2):  # its answer may be lost
+        assert (await give_back(house, an, "window-1", call)).body["opened_at"] is None
+        house.wait(5)
+    (shown,) = (await desk(house, an))["pops"]
+    assert (shown["opened_at"], shown["blocked_at"]) == (None, iso_utc(NOW))
+    answers = await asyncio.gather(*(open_in(house, an, f"window-{n}", call) for n in range(2, 6)))
+    assert [answer.body["open"] for answer in answers].count(True) == 1
+    told = []
+    async for event in house.feed.listen(begin, user_id="an"):
+        told.append(event.event_type)
+        if len(told) == 3:
+            break
+    assert told == ["popup.opened", "popup.blocked", "popup.opened"]
+
+
+async def test_another_agents_popup_cannot_be_given_back(house: House) -> None:
+    an, binh = await agent(house), await agent(house, "binh")
+    call = await pop(house)
+    await open_in(house, an, "window-1", call)
+    assert (await give_back(house, binh, "window-1", call)).status == 404
     assert (await open_in(house, an, "window-2", call)).body["open"] is False
 
 
@@ -149,3 +195,29 @@ async def test_a_desk_hears_what_concerns_it_and_nothing_else_and_goes_on_where_
             while '"n":5' not in heard:
                 heard += (await stream.content.readany()).decode()
     assert [f'"n":{n}' in heard for n in range(1, 6)] == [False, True, True, False, True]
+
+
+async def test_who_the_customer_is_stands_with_the_calls_that_ring_and_live(house: House) -> None:
+    an = await agent(house)
+    first, second = ringing("1.1"), replace(talking(), call_id=CallId("1.2"))
+    house.bus.publish(AgentToNotify(NotifyAgent(first, UserId("an"), PHONE, Reason.PHONE_RINGS), house.now))
+    house.bus.publish(CallHappened(CallAnswered(house.now, second)))
+    before = await desk(house, an)
+    assert [one["customer"] for one in (before["ringing"][0]["call"], before["calls"][0])] == [None, None]
+    house.customers.found = {"1.1": LAN, "1.2": Customer(name="Anh")}
+    now = await desk(house, an)
+    assert now["ringing"][0]["call"]["customer"] == LAN.as_json()
+    assert now["calls"][0]["customer"] == {"name": "Anh", "link": None, "note": None}
+
+
+async def test_what_an_agents_phone_holds_and_which_keys_it_lets_press_are_on_his_desk_only(house: House) -> None:
+    an, binh = await agent(house), await agent(house, "binh")
+    call = talking()
+    house.bus.publish(CallHappened(CallHeld(house.now, call, UserId("an"), PHONE)))
+    house.acts.keys = Keys(allowed=True, answer=True, hold=False)
+    mine = await desk(house, an)
+    assert mine["held"] == [{"channel": PHONE, "pbx": call.pbx, "call_id": call.call_id}]
+    assert mine["keys"] == {"allowed": True, "answer": True, "hold": False}
+    assert (await desk(house, binh))["held"] == []
+    house.bus.publish(CallHappened(CallResumed(house.now, call, UserId("an"), PHONE)))
+    assert (await desk(house, an))["held"] == []

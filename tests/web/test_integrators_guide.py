@@ -8,10 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from aiohttp.test_utils import TestServer
 from standardwebhooks import Webhook
 
+from daemon.app import now_ms
+from daemon.delivery.customer_lookup import CustomerLookup
+from daemon.delivery.http_sender import HttpSender
+from daemon.delivery.signing import Secret
+from daemon.delivery.target_guard import TargetGuard
 from daemon.policy.decision import EventType
-from daemon.policy.popup_url import fill
+from daemon.policy.popup_url import LOOKUP_PARAMETERS, fill
 from daemon.store.webhooks import new_secret
 from daemon.web.routes import ROUTES
 from tests.web.conftest import House
@@ -68,6 +74,35 @@ def test_the_popup_examples_are_what_is_called() -> None:
     examples = re.findall(r"^\| `(https://crm[^`]*)` \| `([^`]*)` \|$", GUIDE, re.MULTILINE)
     assert len(examples) == 2
     assert all(fill(template, values) == called for template, called in examples)
+
+
+def test_the_look_up_examples_are_what_is_asked() -> None:
+    values = {
+        "customerNumber": "84901701234",
+        "hotline": "842871081234",
+        "isCallOut": "false",
+        "callId": "1795332859.0",
+    }
+    examples = re.findall(r"^\| `(https://erp[^`]*)` \| `([^`]*)` \|$", GUIDE, re.MULTILINE)
+    assert len(examples) == 2
+    assert all(fill(template, values, LOOKUP_PARAMETERS) == asked for template, asked in examples)
+
+
+async def test_the_answering_service_of_the_guide_tells_who_calls_and_answers_nobody_else() -> None:
+    names: dict[str, Any] = {}
+    for block in (
+        *re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL),
+        *re.findall(r"```py\n(.*?)```", GUIDE, re.DOTALL),
+    ):
+        exec(block, names)  # noqa: S102 -- our own document
+    names["SECRET"] = new_secret()
+    async with TestServer(names["app"]) as server, HttpSender(TargetGuard(), "test") as sender:
+        for secret, status in ((names["SECRET"], 200), (new_secret(), 401)):
+            lookup = CustomerLookup(sender, lambda secret=secret: Secret(secret), now_ms)  # type: ignore[misc]
+            known = await lookup.try_out(str(server.make_url("/who?customerNumber=84901701234")))
+            unknown = await lookup.try_out(str(server.make_url("/who?customerNumber=84901701235")))
+            assert (known.status_code, unknown.status_code, unknown.customer) == (status, status, None)
+            assert (known.customer is not None and known.customer.name == "Nguyễn Thị Lan") is (status == 200)
 
 
 def test_every_address_is_in_the_guide() -> None:

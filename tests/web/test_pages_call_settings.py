@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from daemon.delivery.customer_answer import Unfit
 from daemon.policy.call_settings import CallSettings, MissedCallMerge, Rulebook
+from daemon.policy.retry import Failure
 from daemon.store.settings import read_settings
 from daemon.store.tokens import Role
 from daemon.web.sample import Sample, missed_day, picture, sample_url, ticket_groups
+from daemon.web.vocabulary import LOOKUP_TROUBLES
 from tests.factory import NOON
-from tests.web.conftest import Answer, House
+from tests.web.conftest import LAN, Answer, House
 
 SAMPLE = Sample(user_id="an", agent_name="An", hotline="19001234", queues=("Support", "Sales"), now=NOON)
 
@@ -131,6 +135,30 @@ async def test_a_popup_that_could_not_be_saved_is_not_tried(house: House, url: s
     tried = await house.ask("POST", "/api/v1/call-settings/try-popup", json={"popup_answer_url": url})
     assert (tried.status, tried.fields()) == (422, {"popup_answer_url"})
     assert house.targets == []
+
+
+async def test_a_look_up_can_be_tried_before_it_is_saved_and_tells_what_was_understood(house: House) -> None:
+    path, url = "/api/v1/call-settings/try-lookup", "https://crm.example.com/who/{customerNumber}"
+    tried = await house.ask("POST", path, json={"customer_lookup_url": url})
+    (asked,) = house.lookups
+    assert asked.startswith("https://crm.example.com/who/84")
+    assert parse_qs(urlsplit(asked).query).keys() == {"hotline", "isCallOut", "callId"}
+    assert (tried.status, tried.body["url"], tried.body["customer"]) == (200, asked, LAN.as_json())
+    for wrong in ("", "ftp://x/", "http://169.254.169.254/", "http://a/{userId}", "javascript:alert(1)"):
+        refused = await house.ask("POST", path, json={"customer_lookup_url": wrong})
+        assert (refused.status, refused.fields()) == (422, {"customer_lookup_url"})
+    assert len(house.lookups) == 1
+
+
+def test_every_reason_why_nothing_was_learnt_has_a_sentence() -> None:
+    assert {*Failure, *Unfit} - {Unfit.TOO_MANY} <= LOOKUP_TROUBLES.keys()  # a trial needs no turn
+
+
+async def test_the_panel_shows_what_will_be_asked(house: House) -> None:
+    headers = await admin(house)
+    panel = await ask_panel(house, headers, {"customer_lookup_url": "https://crm.example.com/who"})
+    assert "https://crm.example.com/who?customerNumber=84" in panel
+    assert "userId" not in panel
 
 
 async def test_whoever_is_overtaken_is_told_what_is_in_force_now_and_by_whom(house: House) -> None:

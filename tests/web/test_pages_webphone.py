@@ -26,7 +26,7 @@ async def test_it_has_keys_hotlines_and_the_agents_name_escaped(house: House) ->
     await house.ask("PUT", "/api/v1/hotlines/19001234", json={"label": "Bán <b>hàng"})
     page = (await webphone(house, an)).body
     assert [f'data-key="{key}"' in page for key in "0123456789*#"] == [True] * 12
-    assert '<option value="19001234">Bán &lt;b&gt;hàng · 19001234</option>' in page
+    assert '<option value="19001234">Bán &lt;b&gt;hàng · 1900 1234</option>' in page
     assert "&lt;script&gt;An" in page
     assert "<script>An" not in page
     assert "<iframe" not in page

@@ -184,6 +184,12 @@ async def test_asterisk_config_prints_the_manager_user_of_this_installation(conf
         assert not {"all", "command", "config", "originate-all"} & set(rights.split(","))
 
 
+async def test_wider_rights_are_printed_only_when_asked_for() -> None:
+    plain, wide = await command("asterisk-config"), await command("asterisk-config", "--phone-messages", "--phone-keys")
+    assert "write = call,originate,agent,reporting\n" in plain
+    assert "write = call,originate,agent,system,message\n" in wide
+
+
 async def test_asterisk_config_needs_no_configuration_and_makes_a_secret() -> None:
     secrets = {re.findall(r"^secret = (\S+)$", await command("asterisk-config"), re.M)[0] for _ in range(2)}
     assert len(secrets) == 2

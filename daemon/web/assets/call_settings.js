@@ -26,6 +26,7 @@ class Settings {
     });
     form.querySelector("[data-discard]").addEventListener("click", () => this.discard());
     form.querySelector("[data-try-popup]").addEventListener("click", (event) => this.tryPopup(event.currentTarget));
+    form.querySelector("[data-try-lookup]").addEventListener("click", (event) => this.tryLookup(event.currentTarget));
   }
 
   /** What is typed and differs from what is saved. */
@@ -107,8 +108,9 @@ class Settings {
       link.hidden = !shown;
       if (shown) link.href = shown.textContent;
     }
-    const trial = this.form.querySelector("[data-try-popup]");
-    trial.hidden = !document.querySelector('#what-happens [data-url="popup_answer_url"]');
+    const isShown = (name) => Boolean(document.querySelector(`#what-happens [data-url="${name}"]`));
+    this.form.querySelector("[data-try-popup]").hidden = !isShown("popup_answer_url");
+    this.form.querySelector("[data-try-lookup]").hidden = !isShown("customer_lookup_url");
   }
 
   async tryPopup(button) {
@@ -127,6 +129,27 @@ class Settings {
       lines.textContent = body.split("\n").slice(0, 8).join("\n").slice(0, 600);
       place.append(lines);
     }
+  }
+
+  /** What was understood of the answer, as plain text; or why nothing was. */
+  async tryLookup(button) {
+    const place = document.getElementById("lookup-answer");
+    const given = { customer_lookup_url: this.form.elements.customer_lookup_url.value };
+    const answer = await send(this.form, button, () => ask("POST", `${API}/try-lookup`, given));
+    place.hidden = !answer;
+    if (!answer) return;
+    const { troubles, unknown, link } = place.dataset;
+    const { status_code, latency_ms, reason, error, customer } = answer.document;
+    const first = document.createElement("strong");
+    first.textContent = [status_code, `${latency_ms} ms`].filter(Boolean).join(" · ");
+    const trouble = reason && [JSON.parse(troubles)[reason] ?? reason, error];
+    const understood = customer && [customer.name, customer.note, customer.link && fill(link, { url: customer.link })];
+    const lines = (trouble || understood || [unknown]).filter(Boolean).map((text) => {
+      const line = document.createElement("p");
+      line.textContent = text;
+      return line;
+    });
+    place.replaceChildren(first, ...lines);
   }
 
   async save(button) {

@@ -1,11 +1,17 @@
 // To whom a call can be given, and whether he is free: asked for while the list is open, filtered as one types.
 
 import { ask } from "./api.js";
-import { fill } from "./desk_words.js";
+import { fill, spoken } from "./desk_words.js";
 
 const EVERY_MS = 4000;
 const COLOURS = { free: "good", ringing: "warn", talking: "bad" };
 const RESTS = new Set(["paused", "wrap_up"]);
+
+/** By what he is found: his number too, as it is shown, as one types it and as it is dialled. */
+function named({ name, number }) {
+  const shown = spoken(number ?? "");
+  return [name, shown, shown.replaceAll(" ", ""), number].join(" ").toLowerCase();
+}
 
 export class Colleagues {
   constructor({ list, nobody, me, words, reasons }) {
@@ -38,7 +44,7 @@ export class Colleagues {
   }
 
   show() {
-    const shown = this.items.filter((one) => `${one.name} ${one.number ?? ""}`.toLowerCase().includes(this.wanted));
+    const shown = this.items.filter((one) => named(one).includes(this.wanted));
     this.nobody.hidden = shown.length > 0;
     const focused = this.list.contains(document.activeElement) && document.activeElement.dataset;
     this.list.replaceChildren(...shown.map((one) => this.row(one)));
@@ -48,7 +54,7 @@ export class Colleagues {
   row(one) {
     const row = document.getElementById("colleague").content.firstElementChild.cloneNode(true);
     row.querySelector("[data-name]").textContent = one.name;
-    row.querySelector("[data-number]").textContent = one.number ?? "";
+    row.querySelector("[data-number]").textContent = spoken(one.number ?? "");
     row.querySelector("[data-state]").textContent = this.said(one);
     row.querySelector(".dot").className = `dot ${RESTS.has(one.state) ? "warn" : (COLOURS[one.presence] ?? "")}`;
     for (const button of row.querySelectorAll("[data-give]")) {

@@ -6,7 +6,7 @@ import { beginCheck, popsAre, soundIs } from "./desk_check.js";
 import { isLeader, lead } from "./desk_leader.js";
 import { DeskLink } from "./desk_link.js";
 import { showLists } from "./desk_lists.js";
-import { openByHand, openPops } from "./desk_pop.js";
+import { isBlocked, openByHand, openPops } from "./desk_pop.js";
 import { DeskState } from "./desk_state.js";
 import { beginTicket, showTicketOf } from "./desk_ticket.js";
 import { showStage, tick } from "./desk_view.js";
@@ -14,6 +14,7 @@ import { serverNow, whoOf, words } from "./desk_words.js";
 
 const EVERY_MS = 500;
 const state = new DeskState(words().me);
+const offered = new Map(); // notifications that offer a page
 let wasRead = false;
 
 function show() {
@@ -32,11 +33,22 @@ function offer(pop) {
   show();
   const call = state.calls.get(`${pop.pbx}/${pop.call_id}`);
   const options = { body: words().popNote, tag: "callwarden-page", requireInteraction: true };
-  if (call) notify(whoOf(call), options, () => openByHand(pop));
+  if (call) offered.set(`${pop.pbx}/${pop.call_id}`, notify(whoOf(call), options, () => openByHand(pop)));
+}
+
+/** Opened in another browser, or the call is over. */
+function takeBackOffers() {
+  for (const [key, note] of offered) {
+    const pop = state.pops.get(key);
+    if (pop && (!pop.opened_at || isBlocked(pop)) && state.calls.has(key)) continue;
+    note?.close();
+    offered.delete(key);
+  }
 }
 
 function changed() {
   show();
+  takeBackOffers();
   openPops(state, offer);
 }
 

@@ -3,7 +3,7 @@
 import { choices } from "./desk_choices.js";
 import { isLeader } from "./desk_leader.js";
 import { keyOf } from "./desk_state.js";
-import { aboutOf, fill, numberOf, whoOf, words } from "./desk_words.js";
+import { aboutOf, fill, nameOf, numberOf, whoOf, words } from "./desk_words.js";
 import { ring, stop } from "./desk_sound.js";
 
 const title = document.title;
@@ -29,7 +29,7 @@ export function notify(text, options, clicked = () => {}) {
 }
 
 function said(call) {
-  const name = call.customer_name ? `${call.customer_name}, ${numberOf(call)}` : numberOf(call);
+  const name = nameOf(call) ? `${nameOf(call)}, ${numberOf(call)}` : numberOf(call);
   return [fill(words().callsYou, { who: name }), aboutOf(call)].filter(Boolean).join(". ");
 }
 
@@ -39,9 +39,11 @@ export function alertOf(rings, soundFailed) {
   const [first] = calls.values();
   document.title = first ? `☎ ${numberOf(first)}` : title;
   const keys = [...calls.keys()].join(" ");
+  const text = [...calls.values()].map(said).join(". "); // once more when it becomes known who it is
+  const place = document.getElementById("said");
+  if (place.textContent !== text) place.textContent = text;
   if (keys !== ringsFor) {
     ringsFor = keys;
-    document.getElementById("said").textContent = [...calls.values()].map(said).join(". ");
     if (!keys) stop();
     else if (isLeader() && choices().sound) ring().then((heard) => heard || soundFailed());
   }
@@ -49,16 +51,19 @@ export function alertOf(rings, soundFailed) {
 }
 
 function notifyOf(calls) {
-  for (const [key, note] of notes) {
+  for (const [key, { note }] of notes) {
     if (calls.has(key)) continue;
     note.close();
     notes.delete(key);
   }
   if (!isLeader()) return;
   for (const [key, call] of calls) {
-    if (notes.has(key)) continue;
-    const body = [call.customer_name && numberOf(call), aboutOf(call)].filter(Boolean).join("\n");
-    const note = notify(`☎ ${whoOf(call)}`, { body, tag: `callwarden-${key}`, requireInteraction: true, silent: choices().sound });
-    if (note) notes.set(key, note);
+    const who = `☎ ${whoOf(call)}`;
+    const body = [nameOf(call) && numberOf(call), aboutOf(call), call.customer?.note].filter(Boolean).join("\n");
+    const text = `${who}\n${body}`;
+    if (notes.get(key)?.text === text) continue;
+    // By its tag a later one takes the place of the earlier, without a sound.
+    const note = notify(who, { body, tag: `callwarden-${key}`, requireInteraction: true, silent: choices().sound });
+    if (note) notes.set(key, { note, text });
   }
 }

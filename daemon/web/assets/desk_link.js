@@ -5,7 +5,8 @@ import { Refused, ask } from "./api.js";
 import { address, learnClock } from "./desk_words.js";
 
 const TYPES = [
-  ...["agent.ringing", "agent.ringing_ended", "agent.connected", "popup", "popup.opened"],
+  ...["agent.ringing", "agent.ringing_ended", "agent.connected", "customer.known", "popup", "popup.opened", "popup.blocked"],
+  ...["agent.hold", "agent.part", "agent.phone_keys"],
   ...["agent.state", "click_to_call.failed"], // for the modules that act on the PBX
   ...["call.answered", "call.ended", "call.connection_lost"],
   ...["ticket.created", "ticket.merged", "ticket.changed", "ticket.closed"],

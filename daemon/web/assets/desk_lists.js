@@ -1,9 +1,10 @@
 // The lists under the stage: whom to call back, my tickets, my last calls.
 
 import { Refused, ask } from "./api.js";
+import { order } from "./call_customer.js";
 import { say } from "./toast.js";
 import { keyOf } from "./desk_state.js";
-import { aboutOf, element, fill, numberOf, span, spoken, ticketPath, timeTag, whoOf, words } from "./desk_words.js";
+import { aboutOf, element, fill, nameOf, numberOf, span, spoken, ticketPath, timeTag, whoOf, words } from "./desk_words.js";
 
 const shown = new Map();
 
@@ -64,11 +65,7 @@ function button(text, name, work, className = "second small") {
 function callBack({ customer_number: number, hotline }) {
   if (!number) return null;
   if (words().mayCall) {
-    const body = { number, ...(hotline ? { hotline } : {}) };
-    return button(words().callBack, "call", async () => {
-      await ask("POST", "/api/v1/calls", body);
-      say(words().calling);
-    });
+    return button(words().callBack, "call", () => order(number, hotline, words().calling));
   }
   const link = element("a", "button second small", words().callBack);
   link.href = `tel:${number.replace(/[^+\d]/g, "")}`;
@@ -120,7 +117,7 @@ function callRow(call) {
   const other = call.direction === "internal" ? words().otherAgent : whoOf(call);
   const who = call.ticket_id ? element("a", "row figures", other) : element("span", "figures", other);
   if (call.ticket_id) who.href = ticketPath(call.ticket_id);
-  const number = call.customer_name && call.customer_number ? element("span", "sub figures", ` ${spoken(call.customer_number)}`) : null;
+  const number = nameOf(call) && call.customer_number ? element("span", "sub figures", ` ${spoken(call.customer_number)}`) : null;
   return row(keyOf(call), [
     cell([who, number]),
     cell(whatOf(call)),

@@ -16,7 +16,8 @@ const NAME = "callwarden-customer";
 const browser = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const tried = new Set();
-export const blocked = new Set();
+const toGiveBack = new Map(); // what the server does not know yet: this browser did not let it open
+const blocked = new Map(); // what this browser did not let it open, and when it had been won
 
 function opener() {
   const known = document.getElementById("window-opener");
@@ -29,6 +30,8 @@ function opener() {
   document.body.append(frame);
   return frame.contentWindow;
 }
+
+opener(); // a frame that is made in a click has no part in it: the browser would block the window that was clicked for
 
 const isWeb = (url) => /^https?:/.test(new URL(url).protocol);
 
@@ -47,13 +50,15 @@ export function openPage(url) {
   return true;
 }
 
-/** The answer may be what was lost, so this window may ask again by the same name. */
+const told = (pop, what) => ask("POST", `/api/v1/desk/pops/${encodeURIComponent(pop.pbx)}/${encodeURIComponent(pop.call_id)}/${what}`, { browser });
+
+/** When this window won it, or null. The answer may be what was lost, so it may ask again by the same name. */
 async function mayOpen(pop, attempt = 1) {
-  const path = `/api/v1/desk/pops/${encodeURIComponent(pop.pbx)}/${encodeURIComponent(pop.call_id)}/open`;
   try {
-    return (await ask("POST", path, { browser })).document.open;
+    const { open, opened_at } = (await told(pop, "open")).document;
+    return open ? opened_at : null;
   } catch (error) {
-    if (error instanceof Refused) return false;
+    if (error instanceof Refused) return null;
     if (attempt === ATTEMPTS) throw error;
     await new Promise((wake) => setTimeout(wake, 500 * attempt));
     return mayOpen(pop, attempt + 1);
@@ -63,16 +68,36 @@ async function mayOpen(pop, attempt = 1) {
 async function openOnce(pop, key, onBlocked) {
   tried.add(key);
   try {
-    if (!(await mayOpen(pop)) || openPage(pop.url)) return;
-    blocked.add(key);
+    const won = await mayOpen(pop);
+    if (!won || openPage(pop.url)) return;
+    blocked.set(key, won);
+    toGiveBack.set(key, pop);
+    giveBack(key);
     onBlocked(pop);
   } catch {
     tried.delete(key); // the line is cut: when it is back the desk is read again
   }
 }
 
+/** Whoever else may open windows does it now; where nobody may, every card of this agent offers the page. */
+async function giveBack(key) {
+  try {
+    await told(toGiveBack.get(key), "blocked");
+    toGiveBack.delete(key);
+  } catch (error) {
+    if (error instanceof Refused) toGiveBack.delete(key); // else the line is cut: with the next news it is tried again
+  }
+}
+
+/** Some browser did not let it open, and no other one has opened it since. */
+export function isBlocked(pop) {
+  const won = blocked.get(keyOf(pop));
+  return Boolean(won || pop.blocked_at) && (!pop.opened_at || pop.opened_at === won);
+}
+
 /** Opens what has not been opened anywhere; `onBlocked(pop)` when the browser prevented it. */
 export function openPops(state, onBlocked) {
+  for (const key of toGiveBack.keys()) giveBack(key);
   if (!isLeader()) return;
   for (const [key, pop] of state.pops) {
     const due = !pop.opened_at && state.calls.has(key) && serverNow() - Date.parse(pop.at) < FRESH_MS;
@@ -84,5 +109,6 @@ export function openPops(state, onBlocked) {
 export function openByHand(pop) {
   if (!openPage(pop.url)) return;
   blocked.delete(keyOf(pop));
+  toGiveBack.delete(keyOf(pop));
   if (!pop.opened_at) mayOpen(pop).catch(() => {}); // other tabs need not offer it any more
 }

@@ -24,20 +24,26 @@ export class DeskState {
     this.missed = new Map();
     this.tickets = new Map();
     this.recent = new Map();
+    this.held = new Map();
+    this.keys = {};
     this.last = null;
   }
 
   /** Everything as the server had it; the events that came after it are applied once more. */
   read(whole) {
     const last = this.last;
+    const customers = new Map([...this.recent].map(([key, { customer }]) => [key, customer]));
     this.clear();
     this.last = last;
+    for (const one of whole.held) this.held.set(one.channel, one);
+    this.keys = whole.keys;
     for (const one of whole.ringing) this.ringing.set(one.channel, one);
     for (const call of whole.calls) this.calls.set(keyOf(call), call);
     for (const pop of whole.pops) this.pops.set(keyOf(pop), pop);
     for (const ticket of whole.missed) this.missed.set(ticket.ticket_id, ticket);
     for (const ticket of whole.tickets) this.tickets.set(ticket.ticket_id, ticket);
-    for (const call of whole.recent) this.recent.set(keyOf(call), call);
+    for (const call of whole.calls) if (call.customer) customers.set(keyOf(call), call.customer);
+    for (const call of whole.recent) this.recent.set(keyOf(call), { ...call, customer: customers.get(keyOf(call)) ?? null });
     const from = place(whole.event_id);
     const later = this.events.filter(({ id }) => place(id).run === from.run && place(id).count > from.count);
     for (const { type, data } of later) this.apply(type, data);
@@ -52,10 +58,29 @@ export class DeskState {
     if (type === "agent.ringing") this.ringing.set(data.channel, data);
     else if (type === "agent.ringing_ended") this.ringing.delete(data.channel);
     else if (type === "agent.connected") this.put(data.call);
+    else if (type === "agent.part") this.takesPart(data);
+    else if (type === "agent.hold") data.held ? this.held.set(data.channel, data) : this.held.delete(data.channel);
+    else if (type === "agent.phone_keys") this.keys = data;
+    else if (type === "customer.known") this.learn(data);
     else if (type === "popup") this.popped(data);
-    else if (type === "popup.opened") this.pops.set(keyOf(data), { ...this.pops.get(keyOf(data)), ...data });
+    else if (type === "popup.opened" || type === "popup.blocked") this.pops.set(keyOf(data), { ...this.pops.get(keyOf(data)), ...data });
     else if (type.startsWith("call.")) this.put(data);
     else if (type.startsWith("ticket.")) this.filed(data);
+  }
+
+  /** The company's own system answered after the call was shown. */
+  learn({ customer, ...one }) {
+    const key = keyOf(one);
+    for (const [channel, ring] of this.ringing) {
+      if (keyOf(ring.call) === key) this.ringing.set(channel, { ...ring, call: { ...ring.call, customer } });
+    }
+    for (const list of [this.calls, this.recent]) if (list.has(key)) list.set(key, { ...list.get(key), customer });
+  }
+
+  /** Muted, or asking a colleague; whichever tab did it. */
+  takesPart({ muted, consulting, ...one }) {
+    const call = this.calls.get(keyOf(one));
+    if (call) this.calls.set(keyOf(one), { ...call, muted, consulting });
   }
 
   popped({ call, ...pop }) {
@@ -68,7 +93,8 @@ export class DeskState {
   put(call) {
     const key = keyOf(call);
     const was = this.calls.get(key) ?? this.recent.get(key);
-    const now = { ...call, ticket_id: call.ticket_id ?? was?.ticket_id ?? null };
+    const { muted = false, consulting = false } = was ?? {};
+    const now = { muted, consulting, ...call, ticket_id: call.ticket_id ?? was?.ticket_id ?? null, customer: call.customer ?? was?.customer ?? null };
     const ended = now.state === "ended";
     const mine = now.user_id === this.me;
     if (was?.state === "ended" && !ended) return; // told late

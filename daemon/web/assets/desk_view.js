@@ -1,15 +1,17 @@
 // The one place where the agent's eye rests: ready, ringing, talking, or the call that has just ended.
 // It is made anew only when something on it changes; the seconds change by themselves.
 
-import { blocked, openByHand } from "./desk_pop.js";
+import { showCustomer } from "./desk_customer.js";
+import { isBlocked, openByHand } from "./desk_pop.js";
 import { keyOf } from "./desk_state.js";
-import { aboutOf, fill, fromTemplate, numberOf, serverNow, span, ticketPath, timeTag, whoOf, words } from "./desk_words.js";
+import { showKeys } from "./phone_keys.js";
+import { aboutOf, fill, fromTemplate, nameOf, numberOf, serverNow, span, ticketPath, timeTag, whoOf, words } from "./desk_words.js";
 
 let shown = "";
 
 function identify(card, call) {
   card.querySelector("[data-who]").textContent = whoOf(call);
-  card.querySelector("[data-number]").textContent = call.customer_name ? numberOf(call) : "";
+  card.querySelector("[data-number]").textContent = nameOf(call) ? numberOf(call) : "";
   card.querySelector("[data-about]").textContent = aboutOf(call);
 }
 
@@ -24,27 +26,31 @@ function ticking(place, since, text) {
   place.dataset.text = text;
 }
 
-function ringCard({ call, since }) {
+function ringCard({ call, since }, state) {
   const card = fromTemplate("ring-card");
   identify(card, call);
+  showCustomer(card, call);
   const waits = card.querySelector("[data-waits]");
+  showKeys(card, state, call, { rings: true, talks: false });
   ticking(waits, call.queued_at ?? call.started_at ?? since, waits.dataset.waits);
   return card;
 }
 
-function talkCard(call, pop) {
+function talkCard(call, pop, state) {
   const card = fromTemplate("talk-card");
   identify(card, call);
+  showCustomer(card, call);
   linkTicket(card, call);
+  showKeys(card, state, call, { rings: false, talks: call.state === "answered" });
   const talks = card.querySelector("[data-talks]");
   if (call.answered_at) ticking(talks, call.answered_at, "{time}");
   else talks.textContent = words().dialling;
   const button = card.querySelector("[data-page]");
   button.hidden = !pop;
   if (pop) {
-    button.classList.toggle("second", Boolean(pop.opened_at) && !blocked.has(keyOf(pop)));
+    button.classList.toggle("second", Boolean(pop.opened_at) && !isBlocked(pop));
     button.addEventListener("click", () => openByHand(pop));
-    card.querySelector("[data-blocked]").hidden = !blocked.has(keyOf(pop));
+    card.querySelector("[data-blocked]").hidden = !isBlocked(pop);
   }
   return card;
 }
@@ -70,14 +76,14 @@ export function showStage(state, now) {
   const talks = state.talks();
   const pops = talks.map((call) => state.pops.get(keyOf(call)));
   const last = lastCall(state);
-  const signature = JSON.stringify([rings, talks, pops, [...blocked], rings.length || talks.length ? null : last]);
+  const signature = JSON.stringify([rings, talks, [...state.held.keys()], state.keys, pops, pops.map((pop) => pop && isBlocked(pop)), rings.length || talks.length ? null : last]);
   if (signature === shown) return;
   shown = signature;
-  const focused = stage.contains(document.activeElement) && document.activeElement.matches("[data-page]");
+  const focused = stage.contains(document.activeElement) && ["[data-page]", "[data-phone]"].find((one) => document.activeElement.matches(one));
   stage.dataset.state = rings.length ? "ringing" : talks.length ? "talking" : "ready";
-  const cards = [...rings.map(ringCard), ...talks.map((call, at) => talkCard(call, pops[at]))];
+  const cards = [...rings.map((one) => ringCard(one, state)), ...talks.map((call, at) => talkCard(call, pops[at], state))];
   stage.replaceChildren(...(cards.length ? cards : [idleCard(last)]));
-  if (focused) stage.querySelector("[data-page]:not([hidden])")?.focus();
+  if (focused) stage.querySelector(`${focused}:not([hidden])`)?.focus();
   tick();
 }
 

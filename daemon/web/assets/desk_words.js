@@ -24,7 +24,10 @@ export function spoken(number) {
 }
 
 export const numberOf = (one) => (one.customer_number ? spoken(one.customer_number) : words().hiddenNumber);
-export const whoOf = (call) => call.customer_name || numberOf(call);
+
+/** What the company's own system said goes before what the caller's telephone said. */
+export const nameOf = (call) => call.customer?.name || call.customer_name;
+export const whoOf = (call) => nameOf(call) || numberOf(call);
 
 /** As "Support · Hotline". */
 export function aboutOf({ queue, hotline }) {

@@ -1,6 +1,7 @@
 // One ticket, on its own page, beside a list or on the desk: kept live, its note kept safe, its fields saved at once.
 
 import { Refused, ask } from "./api.js";
+import { order } from "./call_customer.js";
 import { keepNote } from "./note.js";
 import { listenTickets } from "./ticket_news.js";
 import { say, words } from "./toast.js";
@@ -35,15 +36,12 @@ async function fetched(ticketId) {
   return new DOMParser().parseFromString(html, "text/html").querySelector("article.ticket");
 }
 
-/** The number of a button with data-call: the agent's phone rings first. A hotline that is no longer ours is left out. */
+/** The number of a button with data-call: the agent's phone rings first. */
 export async function callCustomer(button, said) {
   const { call: number, hotline } = button.dataset;
-  const order = (values) => ask("POST", "/api/v1/calls", { number, ...values });
-  const notOurs = (error) => error instanceof Refused && error.errors.some(({ field }) => field === "hotline");
   button.disabled = true;
   try {
-    await order(hotline ? { hotline } : {}).catch((error) => (notOurs(error) ? order({}) : Promise.reject(error)));
-    say(said);
+    await order(number, hotline, said);
   } catch (error) {
     complain(error);
   } finally {

@@ -3,9 +3,11 @@
 import { Refused, ask } from "./api.js";
 import { AgentState } from "./agent_state.js";
 import { Colleagues } from "./colleagues.js";
+import { showCustomer } from "./desk_customer.js";
 import { DeskLink } from "./desk_link.js";
 import { DeskState, keyOf } from "./desk_state.js";
 import { aboutOf, fill, serverNow, span, whoOf } from "./desk_words.js";
+import { isHeld, showKeys } from "./phone_keys.js";
 import { say, words as toastWords } from "./toast.js";
 
 const said = document.getElementById("phone-words").dataset;
@@ -16,8 +18,6 @@ const desk = new DeskState(me);
 const agentState = new AgentState(find("[data-agent-state]"));
 const reasons = JSON.parse(find("[data-agent-state]").dataset.reasons);
 const colleagues = new Colleagues({ list: find("#colleagues"), nobody: find("#nobody"), me, words: said, reasons });
-const muted = new Set();
-const consulting = new Set();
 let framed = null;
 
 /** The call to act on: the one talked in, else the one that rings or is being made. */
@@ -39,16 +39,20 @@ function show() {
     openGive(false);
     return;
   }
-  const [key, talking] = [keyOf(call), isTalking(call)];
+  const talking = isTalking(call);
   panel.querySelector("[data-who]").textContent = whoOf(call);
   panel.querySelector("[data-about]").textContent = aboutOf(call);
-  for (const one of panel.querySelectorAll("[data-talking]")) one.hidden = !talking || consulting.has(key);
+  showCustomer(panel, call);
+  const { muted = false, consulting = false } = call;
+  for (const one of panel.querySelectorAll("[data-talking]")) one.hidden = !talking || consulting;
+  showKeys(panel, desk, call, { rings: rings(call) && !talking, talks: talking && !consulting });
+  panel.querySelector("[data-own-keys]").hidden = desk.keys.hold && desk.keys.answer;
   panel.querySelector('[data-do="hangup"]').textContent = rings(call) && !talking ? said.decline : said.hangUp;
-  panel.querySelector('[data-do="hangup"]').hidden = consulting.has(key);
+  panel.querySelector('[data-do="hangup"]').hidden = consulting;
   const mute = panel.querySelector('[data-do="mute"]');
-  mute.setAttribute("aria-pressed", String(muted.has(key)));
-  mute.textContent = muted.has(key) ? said.unmute : said.mute;
-  panel.querySelector("[data-consulting]").hidden = !consulting.has(key);
+  mute.setAttribute("aria-pressed", String(muted));
+  mute.textContent = muted ? said.unmute : said.mute;
+  panel.querySelector("[data-consulting]").hidden = !consulting;
   if (!talking) openGive(false);
   tick();
 }
@@ -57,7 +61,7 @@ function tick() {
   const call = current();
   if (!call) return;
   const answered = call.answered_at && isTalking(call);
-  const text = answered ? fill(said.talking, { time: span(serverNow() - Date.parse(call.answered_at)) }) : rings(call) ? said.ringing : said.dialling;
+  const text = answered ? fill(isHeld(desk, call) ? said.held : said.talking, { time: span(serverNow() - Date.parse(call.answered_at)) }) : rings(call) ? said.ringing : said.dialling;
   const place = panel.querySelector("[data-time]");
   if (place.textContent !== text) place.textContent = text;
 }
@@ -89,25 +93,25 @@ async function done(button, work) {
 const pathOf = (call) => `/api/v1/desk/calls/${encodeURIComponent(call.pbx)}/${encodeURIComponent(call.call_id)}`;
 const act = (button, call, what, body, method = "POST") => done(button, () => ask(method, `${pathOf(call)}/${what}`, body));
 
+/** At once here; the server tells every other tab. */
+const takePart = (call, changes) => desk.takesPart({ muted: false, consulting: false, ...call, ...changes });
+
 async function pressed(button) {
   const call = current();
   if (!call) return;
-  const key = keyOf(call);
   switch (button.dataset.do) {
     case "hangup":
     case "hand-over":
-      if (await act(button, call, "hangup")) consulting.delete(key);
+      await act(button, call, "hangup");
       break;
-    case "mute": {
-      const off = muted.has(key);
-      if (await act(button, call, off ? "unmute" : "mute")) off ? muted.delete(key) : muted.add(key);
+    case "mute":
+      if (await act(button, call, call.muted ? "unmute" : "mute")) takePart(call, { muted: !call.muted });
       break;
-    }
     case "give":
       openGive(give.hidden);
       break;
     case "return":
-      if (await act(button, call, "attended-transfer", undefined, "DELETE")) consulting.delete(key);
+      if (await act(button, call, "attended-transfer", undefined, "DELETE")) takePart(call, { consulting: false });
   }
   show();
 }
@@ -118,7 +122,7 @@ async function given(button) {
   const to = button.dataset.user ? { user_id: button.dataset.user } : { number: find("#target").value };
   const what = button.dataset.give;
   if (!(await act(button, call, what, to))) return;
-  if (what === "attended-transfer") consulting.add(keyOf(call));
+  if (what === "attended-transfer") takePart(call, { consulting: true });
   else say(said.handed);
   openGive(false);
   show();
@@ -132,10 +136,25 @@ async function called() {
   link.again();
 }
 
+const unsent = { digits: "", busy: false };
+
+/** In the order of the keys, whatever the network does: those pressed while one is on its way go together after it. */
+async function sound(call, key) {
+  unsent.digits += key;
+  if (unsent.busy) return;
+  unsent.busy = true;
+  while (unsent.digits) {
+    const { digits } = unsent;
+    unsent.digits = "";
+    await act(null, call, "dtmf", { digits });
+  }
+  unsent.busy = false;
+}
+
 /** A key dials; while one talks it is a tone for the other side. */
 function keyed(key) {
   const call = current();
-  if (isTalking(call)) act(null, call, "dtmf", { digits: key });
+  if (isTalking(call)) sound(call, key);
   else {
     number.setRangeText(key, number.selectionStart, number.selectionEnd, "end");
     number.focus();
@@ -160,10 +179,6 @@ function happened(type, data) {
   if (type === "click_to_call.failed") {
     say(JSON.parse(said.failures)[data.why] ?? data.why, { bad: true });
     setTimeout(() => link.again(), 500);
-  }
-  if (type === "call.ended") {
-    muted.delete(keyOf(data));
-    consulting.delete(keyOf(data));
   }
   if (type.startsWith("call.") || type === "agent.connected") setTimeout(() => link.again(), 1000);
 }
@@ -199,3 +214,5 @@ document.addEventListener("click", (event) => {
 find("#target").addEventListener("input", (event) => colleagues.filter(event.target.value));
 link.begin();
 setInterval(tick, 500);
+// A colleague who was asked may hang up or refuse: then the customer is back, and only the PBX knows.
+setInterval(() => current()?.consulting && link.again(), 3000);

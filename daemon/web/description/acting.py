@@ -20,6 +20,11 @@ _WORDS: Final = (
 )
 _GONE: Final = "The PBX is not connected."
 _REFUSALS: Final[Mapping[int, str]] = {409: f"Not done. {_WORDS}", 503: _GONE}
+_TOLD: Final = (
+    "The PBX presses the phone's key (NOTIFY `talk` or `hold`), which needs its right `system` and a phone that has "
+    "said in `Allow-Events` that it understands; others are never asked (`phone_cannot`). `phone_did_not_obey`: it was "
+    "asked, and nothing happened within three seconds."
+)
 _CALL: Final = (path("pbx", "The PBX of the call.", 64), path("call_id", "The id of a call.", 150))
 
 
@@ -67,9 +72,11 @@ ACTING: Final[Descriptions] = {
         summary="Calls a number for an agent: his phone rings first, then the number is called.",
         more=(
             "The registered phone of several is taken. A number is digits with perhaps a + before them; it is dialled "
-            "as the PBX understands it. `hotline` is the number of yours that the customer sees. An agent calls for "
-            "himself, a supervisor and a program for any `user_id`; ten calls a minute and agent. When the agent does "
-            "not take his phone, `click_to_call.failed` is an event, with `why`: `busy`, `no_answer` or `rejected`."
+            "as the PBX understands it. `hotline` is the number of yours that the customer sees. Is it none of yours "
+            "any more, that is refused; with `hotline_optional` the call is made without it, and `hotline` of the "
+            "answer is null. An agent calls for himself, a supervisor and a program for any `user_id`; ten calls a "
+            "minute and agent. When the agent does not take his phone, `click_to_call.failed` is an event, with `why`: "
+            "`busy`, `no_answer` or `rejected`."
         ),
         body=Body(CallForm),
         answers={202: Answer("The phone is being called.", OrderedCall)},
@@ -99,6 +106,30 @@ ACTING: Final[Descriptions] = {
         summary="Hangs up your phone in this call, refuses it while it rings, or hands over after asking.",
         parameters=_CALL,
         answers={204: Answer("Done.")},
+        refusals=_REFUSALS,
+    ),
+    ("POST", "/desk/calls/{pbx}/{call_id}/answer"): Description(
+        tag="Desk",
+        summary="Has your phone answer the call that rings at it.",
+        more=_TOLD,
+        parameters=_CALL,
+        answers={204: Answer("It answered.")},
+        refusals=_REFUSALS,
+    ),
+    ("POST", "/desk/calls/{pbx}/{call_id}/hold"): Description(
+        tag="Desk",
+        summary="Has your phone put the other side on hold.",
+        more=_TOLD,
+        parameters=_CALL,
+        answers={204: Answer("It holds.")},
+        refusals=_REFUSALS,
+    ),
+    ("POST", "/desk/calls/{pbx}/{call_id}/unhold"): Description(
+        tag="Desk",
+        summary="Has your phone take the other side back.",
+        more=_TOLD,
+        parameters=_CALL,
+        answers={204: Answer("You hear each other again.")},
         refusals=_REFUSALS,
     ),
     ("POST", "/desk/calls/{pbx}/{call_id}/mute"): Description(

@@ -74,6 +74,12 @@ class Ticket:
     updated_at: Time
     closed_at: Time | None
     closed_reason: Annotated[str | None, Field(description="`manual`, or the rule that closed it.")]
+    reached_at: Annotated[
+        Time | None, Field(description="When a talk with the customer last made missed calls of it good.")
+    ]
+    call_back_seconds: Annotated[
+        int | None, Field(description="How long the customer had waited then, since the first of them.")
+    ]
     tags: tuple[str, ...]
     version: Annotated[int, Field(description="Grows with every change; the `ETag` of the ticket.")]
 
@@ -230,6 +236,27 @@ class PopupTryAnswer(TryAnswer):
     """What came of a popup with sample values."""
 
     url: Annotated[str, Field(description="What was called.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """What the company's own system said of a customer. Text, never HTML."""
+
+    name: str | None
+    link: Annotated[str | None, Field(description="An absolute http or https URL.")]
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpTryAnswer:
+    """What came of asking who a sample customer is."""
+
+    url: Annotated[str, Field(description="What was asked.")]
+    status_code: int | None
+    latency_ms: int
+    reason: Annotated[str | None, Field(description="Why the answer is of no use, in a word.")]
+    error: Annotated[str | None, Field(description="Why there was none, in the system's words.")]
+    customer: Annotated[Customer | None, Field(description="null: nobody is known, or `reason` says why.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

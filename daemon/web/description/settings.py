@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from daemon.policy.call_settings import CallSettings
-from daemon.web.call_settings import PopupTrial
+from daemon.web.call_settings import LookUpTrial, PopupTrial
 from daemon.web.description import answers
 from daemon.web.description.model import Answer, Body, Description, Descriptions, Parameter, Schema
 from daemon.web.settings_rules import RINGTONE, URL_FIELDS, URL_LIMIT
@@ -60,9 +60,15 @@ CALL_SETTINGS: Final[Descriptions] = {
         body=Body(PopupTrial, refined={"popup_answer_url": _URL}),
         answers={200: Answer("What came of it.", answers.PopupTryAnswer)},
     ),
+    ("POST", "/call-settings/try-lookup"): Description(
+        tag=_TAG,
+        summary="Asks now who a sample customer is; nothing is kept.",
+        body=Body(LookUpTrial, refined={"customer_lookup_url": _URL}),
+        answers={200: Answer("What was understood of the answer.", answers.LookUpTryAnswer)},
+    ),
     ("POST", "/call-settings/rotate-popup-secret"): Description(
         tag=_TAG,
-        summary="Makes a new secret for the signature of popups; the old one signs nothing more.",
+        summary="Makes a new secret for the signature of popups and look-ups; the old one signs nothing more.",
         answers={200: Answer("The secret.", answers.PopupSecret)},
     ),
 }

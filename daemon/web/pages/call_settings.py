@@ -30,12 +30,14 @@ from daemon.web.sample import (
     missed_day,
     picture,
     read_sample,
+    sample_lookup_url,
     sample_url,
     spoken_number,
     ticket_groups,
 )
 from daemon.web.services import services
 from daemon.web.settings_rules import URL_FIELDS, settings_errors
+from daemon.web.vocabulary import LOOKUP_TROUBLES
 from daemon.web.words import Translate
 
 _ADAPTER: Final = TypeAdapter(CallSettings)
@@ -66,6 +68,7 @@ async def show_call_settings(request: web.Request) -> web.Response:
         deliveries=value_words("popup_answer_delivery", _),
         formats_of_numbers=_number_formats(stored.settings, _),
         ringtones=await ringtone_options(parts.reads, _),
+        troubles={reason: _(word) for reason, word in LOOKUP_TROUBLES.items()},
         zones=_zones(),
         countries=_countries(language_of(request)),
         **_explained(stored.settings, sample),
@@ -94,11 +97,17 @@ def _explained(settings: CallSettings, sample: Sample) -> dict[str, Any]:
         "missed_outgoing": sum(call.direction is Direction.OUTGOING for call in calls),
         "tickets": len(ticket_groups(calls, on)),
         "urls": {
-            field: sample_url(url, sample, settings, _DIRECTIONS.get(field, Direction.INCOMING))
+            field: _sample_url(field, url, sample, settings)
             for field in URL_FIELDS
             if (url := getattr(settings, field)) is not None
         },
     }
+
+
+def _sample_url(field: str, url: str, sample: Sample, settings: CallSettings) -> str:
+    if field == "customer_lookup_url":
+        return sample_lookup_url(url, sample, settings)
+    return sample_url(url, sample, settings, _DIRECTIONS.get(field, Direction.INCOMING))
 
 
 def _draft(stored: StoredSettings, given: Mapping[str, object]) -> CallSettings:

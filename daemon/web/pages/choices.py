@@ -61,6 +61,12 @@ def spoken(number: str, country: str) -> str:
     return phonenumbers.format_number(parsed, form)
 
 
+def number_words(country: str) -> dict[str, str]:
+    """What a page's scripts need to say +84 901 701 234 as 0901 701 234."""
+    code = phonenumbers.country_code_for_region(country)
+    return {"code": f"+{code}" if code else "", "prefix": phonenumbers.ndd_prefix_for_region(country, True) or ""}
+
+
 def searchable(text: str) -> str:
     """Without capitals and diacritics, so that `nguyen` finds Nguyễn."""
     bare = "".join(c for c in unicodedata.normalize("NFD", text.casefold()) if unicodedata.category(c) != _MARKS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import phonenumbers
 from aiohttp import web
 
 from daemon.policy.call_settings import PopupDelivery
@@ -16,7 +15,7 @@ from daemon.web.auth import ACCESS
 from daemon.web.caller import caller
 from daemon.web.frames import frame_origins
 from daemon.web.page import show, words
-from daemon.web.pages.choices import ringtone_options
+from daemon.web.pages.choices import number_words, ringtone_options
 from daemon.web.pages.webphone import state_words
 from daemon.web.services import services
 
@@ -43,15 +42,9 @@ async def _values(request: web.Request, agent: Agent) -> dict[str, Any]:
         "notifies": settings.notify_incoming_calls,
         "pops": bool(settings.popup_answer_url) and to_desk,
         "hotlines": {one.number: one.label for one in await read_hotlines(reads) if one.label},
-        "numbers": _numbers(settings.country),
+        "numbers": number_words(settings.country),
         "tones": await ringtone_options(reads, _),
         "tone": agent.ringtone or settings.ringtone,
         **state_words(_),
         "may_call": _CALL in request.app[ACCESS],
     }
-
-
-def _numbers(country: str) -> dict[str, str]:
-    """What turns +84 901 701 234 into 0901 701 234."""
-    code = phonenumbers.country_code_for_region(country)
-    return {"code": f"+{code}" if code else "", "prefix": phonenumbers.ndd_prefix_for_region(country, True) or ""}

@@ -10,7 +10,6 @@ from aiohttp import web
 from daemon.call.model import Call, CallState
 from daemon.policy.call_settings import CallSettings
 from daemon.store.call_pages import CallFilter, read_calls
-from daemon.store.hotlines import read_hotlines
 from daemon.store.settings import read_settings
 from daemon.store.ticket_calls import read_last_calls, read_ticket_calls
 from daemon.store.ticket_events import read_ticket_events
@@ -42,15 +41,14 @@ async def show_ticket(request: web.Request) -> web.Response:
 
 
 async def _values(request: web.Request, ticket: Ticket, settings: CallSettings) -> dict[str, Any]:
-    reads, tells, _ = services(request).reads, await teller(request), words(request)
+    reads, tells, _ = services(request).reads, await teller(request, settings.country), words(request)
     calls = await read_ticket_calls(reads, int(ticket.ticket_id))
-    hotlines = {one.number: one.label for one in await read_hotlines(reads)}
     last = calls[-1] if calls else None
     agents = await agent_choices(reads)
     if ticket.assignee and ticket.assignee not in dict(agents):
         agents.append((ticket.assignee, ticket.assignee))
     return {
-        **ticket_row(ticket, last, tells, settings, hotlines),
+        **ticket_row(ticket, last, tells),
         "last": last,
         "lives": last is not None and last.state is not CallState.ENDED,
         "facts": _facts(last, tells) if last else {},
@@ -58,7 +56,7 @@ async def _values(request: web.Request, ticket: Ticket, settings: CallSettings) 
         "statuses": [(str(status), _(word)) for status, (word, _colour) in STATUSES.items()],
         "agents": agents,
         "frame": await frame_of(request, last, settings, own_user_id(request)) if last else None,
-        "earlier_tickets": await _earlier_tickets(request, ticket, tells, settings),
+        "earlier_tickets": await _earlier_tickets(request, ticket, tells),
         "earlier_calls": await _earlier_calls(request, ticket, calls, tells),
     }
 
@@ -74,9 +72,7 @@ def _facts(call: Call, tells: Teller) -> dict[str, Any]:
     }
 
 
-async def _earlier_tickets(
-    request: web.Request, ticket: Ticket, tells: Teller, settings: CallSettings
-) -> list[dict[str, Any]]:
+async def _earlier_tickets(request: web.Request, ticket: Ticket, tells: Teller) -> list[dict[str, Any]]:
     """The customer's others; of a caller without a number there are none."""
     if ticket.customer_number is None:
         return []
@@ -84,7 +80,7 @@ async def _earlier_tickets(
     found = await read_tickets(reads, TicketFilter(customer_number=ticket.customer_number), _EARLIER + 1, None)
     others = [one for one in found if one.ticket_id != ticket.ticket_id][:_EARLIER]
     last = await read_last_calls(reads, [one.ticket_id for one in others])
-    return [ticket_row(one, last.get(one.ticket_id), tells, settings, {}) for one in others]
+    return [ticket_row(one, last.get(one.ticket_id), tells) for one in others]
 
 
 async def _earlier_calls(request: web.Request, ticket: Ticket, mine: Sequence[Call], tells: Teller) -> list[Any]:

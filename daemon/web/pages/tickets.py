@@ -109,38 +109,37 @@ async def agent_choices(reads: Reader) -> list[tuple[str, str]]:
     return sorted(((one.user_id, one.name) for one in await read_agents(reads)), key=lambda pair: pair[1].casefold())
 
 
-async def teller(request: web.Request) -> Teller:
+async def teller(request: web.Request, country: str) -> Teller:
     reads, _ = services(request).reads, words(request)
+    labels = {one.number: one.label for one in await read_hotlines(reads)}
     names = {one.user_id: one.name for one in await read_agents(reads)}
     accounts = {account: names[user_id] for user_id, account in (await read_owners(reads)).items() if user_id in names}
-    return Teller(_, {**accounts, **names}, str)
+    return Teller(_, {**accounts, **names}, lambda number: spoken(number, country), labels)
 
 
 async def _rows(request: web.Request, tickets: Sequence[Ticket], settings: CallSettings) -> list[dict[str, Any]]:
-    reads, tells = services(request).reads, await teller(request)
+    reads, tells = services(request).reads, await teller(request, settings.country)
     last = await read_last_calls(reads, [ticket.ticket_id for ticket in tickets])
-    hotlines = {one.number: one.label for one in await read_hotlines(reads)}
-    return [ticket_row(ticket, last.get(ticket.ticket_id), tells, settings, hotlines) for ticket in tickets]
+    return [ticket_row(ticket, last.get(ticket.ticket_id), tells) for ticket in tickets]
 
 
-def ticket_row(
-    ticket: Ticket, last: Call | None, tells: Teller, settings: CallSettings, hotlines: Mapping[str, str]
-) -> dict[str, Any]:
+def ticket_row(ticket: Ticket, last: Call | None, tells: Teller) -> dict[str, Any]:
     """What a list and the head of a ticket say alike."""
     state, colour = tells.state(ticket)
     return {
         "ticket": ticket,
         "page": f"{TICKETS}/{ticket.ticket_id}",
         "api": f"/api/v1/tickets/{ticket.ticket_id}",
-        "number": spoken(ticket.customer_number, settings.country) if ticket.customer_number else "",
+        "number": tells.number(ticket.customer_number) if ticket.customer_number else "",
         "name": (last.customer_name if last else None) or "",
         "kind": tells.kind(ticket),
         "is_missed": ticket.kind in MISSED_KINDS,
         "state": state,
         "colour": colour,
+        "reached_after": tells.reached_after(ticket),
         "closed": ticket.status is TicketStatus.CLOSED,
         "assignee": tells.who(ticket.assignee),
-        "hotline": hotlines.get(ticket.hotline or "") or ticket.hotline or "",
+        "hotline": tells.hotline(ticket.hotline),
         "last_at": last.started_at if last else ticket.opened_at,
     }
 

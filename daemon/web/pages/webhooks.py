@@ -60,6 +60,7 @@ async def show_webhooks(request: web.Request) -> web.Response:
             for one in found
         ],
         popup_url=settings.popup_answer_url,
+        lookup_url=settings.customer_lookup_url,
         popup=_popup_state(settings, _),
         popup_deliveries=unfinished.get("", _NONE),
     )

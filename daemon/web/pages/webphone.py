@@ -17,6 +17,7 @@ from daemon.web.caller import caller
 from daemon.web.click_to_call import hotlines_to_show
 from daemon.web.frames import webphone_frame, webphone_origins
 from daemon.web.page import show, words
+from daemon.web.pages.choices import number_words, spoken
 from daemon.web.query import Query
 from daemon.web.services import services
 from daemon.web.words import Translate
@@ -39,6 +40,7 @@ async def show_webphone(request: web.Request) -> web.Response:
     if agent is None:
         return await show(request, "no_desk.html", is_admin=caller(request).role is Role.ADMIN)
     settings, _ = (await read_settings(parts.reads)).settings, words(request)
+    hotlines = await hotlines_to_show(parts)
     call = current_call(parts.desks.of(agent.user_id, parts.clock()).calls)
     return await show(
         request,
@@ -46,7 +48,10 @@ async def show_webphone(request: web.Request) -> web.Response:
         frames=webphone_origins(settings),
         agent=agent,
         keys=KEYS,
-        hotlines=await hotlines_to_show(parts),
+        hotlines=hotlines,
+        labels={number: label for number, label in hotlines if label},
+        said=lambda number: spoken(number, settings.country),
+        numbers=number_words(settings.country),
         frame=await webphone_frame(request, call, settings, agent.user_id),
         **state_words(_),
     )
