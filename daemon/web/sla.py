@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -90,7 +90,7 @@ def _asked(query: Query, settings: CallSettings, zone: ZoneInfo, now: UnixMs) ->
     short = query.number("short_abandon_seconds", 0, LONGEST_SECONDS)
     begin, end = query.time("from"), query.time("to")
     return Asked(
-        begin=_today(now, zone) if begin is None else begin,
+        begin=day_began(now, zone) if begin is None else begin,
         end=UnixMs(now + 1) if end is None else end,
         within_ms=1000 * (settings.sla_answer_within_seconds if within is None else within),
         short_ms=1000 * (SHORT_SECONDS if short is None else short),
@@ -107,11 +107,10 @@ def _bound(asked: Asked, by: GroupBy | None) -> None:
         raise invalid([FieldError("from", Message("must be at most {days} days before to", days=days))])
 
 
-def _today(now: UnixMs, zone: ZoneInfo) -> UnixMs:
-    """Where the day began on the operator's wall clock."""
-    local = datetime.fromtimestamp(now / 1000, zone)
-    midnight = datetime(local.year, local.month, local.day, tzinfo=zone)
-    return UnixMs(int(midnight.timestamp() * 1000))
+def day_began(now: UnixMs, zone: ZoneInfo, days_ago: int = 0) -> UnixMs:
+    """Midnight on the operator's wall clock."""
+    day = datetime.fromtimestamp(now / 1000, zone).date() - timedelta(days=days_ago)
+    return UnixMs(int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000))
 
 
 def _figures(found: Tally, target: int) -> Figures:

@@ -54,6 +54,7 @@ WHO_MAY = {
     "GET /ringtones/{token}/{file}": EVERYBODY,
     "GET /api/v1/calls": AGENTS,
     "GET /api/v1/sla": SUPERVISORS,
+    "GET /service-level": SUPERVISORS,
     "POST /api/v1/calls": AGENTS,
     "GET /api/v1/calls/{call_id}": AGENTS,
     "GET /api/v1/tickets": AGENTS,
