@@ -52,6 +52,7 @@ SECTIONS: Final = (
             Link("/desk", Message("Desk"), _EVERYBODY, "desk", for_agents=True),
             Link("/tickets", Message("Tickets"), _EVERYBODY, "tickets", count="tickets"),
             Link("/missed", Message("Missed"), _EVERYBODY, "missed", count="missed"),
+            Link("/service-level", Message("Service level"), _SUPERVISORS, "service-level"),
         ),
     ),
     Section(
@@ -95,4 +96,4 @@ def sections_of(role: Role, *, has_desk: bool = False) -> Sequence[Section]:
 
 def home_of(role: Role) -> str:
     """The first page after signing in."""
-    return {Role.ADMIN: "/settings/calls", Role.AGENT: "/desk"}.get(role, "/password")
+    return {Role.ADMIN: "/settings/calls", Role.SUPERVISOR: "/service-level", Role.AGENT: "/desk"}[role]

@@ -58,9 +58,17 @@ class Query:
         return at
 
     def limit(self) -> int:
-        value = self._values.get("limit", str(PAGE))
-        if not (value.isascii() and value.isdigit() and len(value) < 4 and 1 <= int(value) <= PAGE_LIMIT):
-            raise invalid([FieldError("limit", f"must be a number from 1 to {PAGE_LIMIT}")])
+        return self.number("limit", 1, PAGE_LIMIT) or PAGE
+
+    def number(self, name: str, least: int, most: int) -> int | None:
+        """A whole number in digits only."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        if not (value.isascii() and value.isdigit() and len(value) <= len(str(most)) and least <= int(value) <= most):
+            raise invalid(
+                [FieldError(name, Message("must be a number from {least} to {most}", least=least, most=most))]
+            )
         return int(value)
 
     def cursor(self, *kinds: type) -> list[int | str] | None:

@@ -35,6 +35,7 @@ from daemon.web import (
     sessions,
     set_up,
     sign_in,
+    sla,
     tickets,
     tokens,
     webhooks,
@@ -52,6 +53,7 @@ from daemon.web.pages import hotlines as hotline_pages
 from daemon.web.pages import pbx as pbx_page
 from daemon.web.pages import queues as queue_pages
 from daemon.web.pages import ringtones as ringtones_page
+from daemon.web.pages import service_level as service_level_page
 from daemon.web.pages import ticket as ticket_page
 from daemon.web.pages import tickets as tickets_page
 from daemon.web.pages import tokens as token_pages
@@ -118,6 +120,7 @@ ROUTES: Final = (
     Route("GET", f"{_API}/calls", calls.list_calls, _AGENTS),
     Route("POST", f"{_API}/calls", click_to_call.order_call, _AGENTS),
     Route("GET", f"{_API}/calls/{{call_id}}", calls.get_call, _AGENTS),
+    Route("GET", f"{_API}/sla", sla.get_sla, _SUPERVISORS),
     Route("GET", f"{_API}/tickets", tickets.list_tickets, _AGENTS),
     Route("GET", f"{_API}/tickets/counts", tickets.count_undone, _AGENTS),
     Route("POST", f"{_API}/tickets/bulk", tickets.patch_tickets, _AGENTS),
@@ -177,6 +180,7 @@ ROUTES: Final = (
     Route("GET", "/tickets", tickets_page.show_tickets, _AGENTS, page=True),
     Route("GET", "/missed", tickets_page.show_missed, _AGENTS, page=True),
     Route("GET", "/tickets/{ticket_id}", ticket_page.show_ticket, _AGENTS, page=True),
+    Route("GET", "/service-level", service_level_page.show_service_level, _SUPERVISORS, page=True),
     Route("GET", "/webphone", webphone.show_webphone, _AGENTS, page=True),
     Route("GET", "/sign-in", sign_in.show_sign_in, None, page=True),
     Route("POST", "/sign-in", sign_in.enter, None, page=True),

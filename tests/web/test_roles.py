@@ -54,6 +54,8 @@ WHO_MAY = {
     "GET /api/v1/ringtones/{name}/audio": AGENTS,
     "GET /ringtones/{token}/{file}": EVERYBODY,
     "GET /api/v1/calls": AGENTS,
+    "GET /api/v1/sla": SUPERVISORS,
+    "GET /service-level": SUPERVISORS,
     "POST /api/v1/calls": AGENTS,
     "GET /api/v1/calls/{call_id}": AGENTS,
     "GET /api/v1/tickets": AGENTS,

@@ -11,6 +11,7 @@ from daemon.web.description.desk import DESK
 from daemon.web.description.model import Descriptions
 from daemon.web.description.pbx import PBX
 from daemon.web.description.ringtones import RINGTONES
+from daemon.web.description.service_level import SERVICE_LEVEL
 from daemon.web.description.settings import CALL_SETTINGS, ITSELF
 from daemon.web.description.team import TEAM
 from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
@@ -19,6 +20,7 @@ DESCRIPTIONS: Final[Descriptions] = {
     **CALLS,
     **ACTING,
     **TICKETS,
+    **SERVICE_LEVEL,
     **DESK,
     **EVENTS,
     **CALL_SETTINGS,

@@ -1,0 +1,133 @@
+"""Counts for service levels, summed by the database; of a span of time in local days, hours or half hours by us."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import reduce
+from operator import add
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, null, select
+
+from daemon.call.model import Direction, MissedReason, Outcome
+from daemon.call.signals import UnixMs
+from daemon.policy.service_level import Tally
+from daemon.store.reader import Reader
+from daemon.store.tables import calls
+from daemon.store.work import Row
+
+_SLOT_MS: Final = 900_000  # every zone of today is some quarters of an hour off UTC, so no slot lies in two days
+
+
+class GroupBy(StrEnum):
+    """What one figure is for."""
+
+    DAY = "day"
+    HOUR = "hour"
+    HALF_HOUR = "half_hour"
+    QUEUE = "queue"
+    HOTLINE = "hotline"
+    USER_ID = "user_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Incoming calls that began in `begin` <= t < `end`. A call that waited exactly `within_ms` was in time.
+
+    None matches every call; an agent's are those that he was the last to answer.
+    """
+
+    begin: UnixMs
+    end: UnixMs
+    within_ms: int
+    short_ms: int
+    queue: str | None = None
+    hotline: str | None = None
+    user_id: str | None = None
+
+
+_BEGAN: Final = func.coalesce(calls.c.queued_at, calls.c.started_at)
+_IS_ANSWERED: Final = and_(calls.c.outcome == Outcome.ANSWERED.value, calls.c.answered_at != null())
+# Who hangs up in the IVR never waited for anybody.
+_IS_MISSED: Final = and_(
+    calls.c.outcome == Outcome.MISSED.value,
+    func.coalesce(calls.c.missed_reason, "") != MissedReason.LEFT_IN_IVR.value,
+)
+_WAIT: Final = func.max(0, calls.c.answered_at - _BEGAN)
+_GAVE_UP_AFTER: Final = calls.c.ended_at - _BEGAN
+_SLOT: Final = calls.c.started_at // _SLOT_MS
+
+
+async def tally(reads: Reader, asked: Asked, by: GroupBy | None, zone: ZoneInfo) -> dict[str | None, Tally]:
+    """By key, in order of time or name. Without `by` there is one, with the key None.
+
+    A queue, hotline or agent of None is that of calls that had none.
+    """
+    if by in _SPANS:
+        rows = await reads.fetch(_statement(asked, _SLOT), {})
+        return await asyncio.to_thread(_by_span, rows, _SPANS[by], zone)
+    key = null() if by is None else calls.c[by.value]
+    rows = await reads.fetch(_statement(asked, key), {})
+    found = {row["key"]: _tally(row) for row in rows}
+    return {key: found[key] for key in sorted(found, key=lambda key: (key is None, key))}
+
+
+def _statement(asked: Asked, key: ColumnElement[Any]) -> Select[tuple[object, ...]]:
+    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+    statement = select(
+        key.label("key"),
+        count(_IS_ANSWERED).label("answered"),
+        count(and_(_IS_ANSWERED, asked.within_ms >= _WAIT)).label("within"),
+        count(_IS_MISSED).label("missed"),
+        count(and_(_IS_MISSED, asked.short_ms > _GAVE_UP_AFTER)).label("short"),
+        func.coalesce(func.sum(case((_IS_ANSWERED, _WAIT))), 0).label("waited"),
+        func.coalesce(func.max(case((_IS_ANSWERED, _WAIT))), 0).label("longest"),
+    ).where(
+        calls.c.direction == Direction.INCOMING.value,
+        calls.c.started_at >= asked.begin,
+        calls.c.started_at < asked.end,
+    )
+    for name in ("queue", "hotline", "user_id"):
+        if (value := getattr(asked, name)) is not None:
+            statement = statement.where(calls.c[name] == value)
+    return statement.group_by(key)
+
+
+def _tally(row: Row) -> Tally:
+    return Tally(**{name: int(row[name]) for name in ("answered", "within", "missed", "short", "waited", "longest")})
+
+
+def _day(at: datetime) -> str:
+    return at.date().isoformat()
+
+
+def _hour(at: datetime) -> str:
+    return at.replace(minute=0).isoformat(timespec="minutes")
+
+
+def _half_hour(at: datetime) -> str:
+    return at.replace(minute=at.minute // 30 * 30).isoformat(timespec="minutes")
+
+
+_SPANS: Final[Mapping[GroupBy | None, Callable[[datetime], str]]] = {
+    GroupBy.DAY: _day,
+    GroupBy.HOUR: _hour,
+    GroupBy.HALF_HOUR: _half_hour,
+}
+
+
+def _by_span(rows: Sequence[Row], name: Callable[[datetime], str], zone: ZoneInfo) -> dict[str | None, Tally]:
+    """With the offset in an hour's name, so that the hour that comes twice in autumn is two."""
+    found: dict[str | None, list[Tally]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: int(row["key"])):
+        began = datetime.fromtimestamp(row["key"] * _SLOT_MS / 1000, UTC).astimezone(zone)
+        found[name(began)].append(_tally(row))
+    return {key: reduce(add, several) for key, several in found.items()}
