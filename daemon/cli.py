@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sdnotify import SystemdNotifier
 
+from daemon.ami.dialplan import Kind
 from daemon.cli_account import account_app
 from daemon.cli_options import ConfigFile, MaybeConfigFile, operator
 from daemon.errors import CallwardenError, ConfigError
@@ -137,11 +138,16 @@ def check_config(config: ConfigFile) -> None:
 def asterisk_config(
     config: MaybeConfigFile = None,
     pbx: Annotated[str | None, typer.Option(help="Which PBX, when the configuration has several.")] = None,
+    dialplan: Annotated[Kind | None, typer.Option(help="Print the dialplan for ringtones instead.")] = None,
 ) -> None:
-    """Print what to paste into Asterisk: the manager user with the least rights and the events it needs."""
+    """Print what to paste into Asterisk: the manager user with the least rights, or the dialplan for ringtones."""
+    from daemon.ami.dialplan import printed
     from daemon.ami.manager_conf import ManagerUser, stanza
     from daemon.config import load_config
 
+    if dialplan is not None:
+        typer.echo(printed(dialplan), nl=False)
+        return
     user = ManagerUser()
     if config is not None:
         chosen = _choose_pbx(load_config(config).pbx, pbx)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,12 +25,17 @@ FRESH_S: Final = 5.0
 UNTOLD_S: Final = 60.0  # a PBX that hangs takes seconds to ask, which not every visitor should wait for
 
 Rung = Callable[[PbxName], Mapping[str, UnixMs]]
+Look = Callable[[PbxName], Awaitable[Sequence[Finding]]]
 
 
 class PbxDesk:
-    """`rung` tells which endpoints of no agent a PBX made ring lately. Give `watch` a task."""
+    """`rung` tells which endpoints of no agent a PBX made ring lately, `ringtones` what was found of those there.
 
-    def __init__(self, links: Mapping[PbxName, AmiLink], rung: Rung) -> None:
+    Give `watch` a task.
+    """
+
+    def __init__(self, links: Mapping[PbxName, AmiLink], rung: Rung, ringtones: Look) -> None:
+        self._ringtones = ringtones
         self._desks = {name: _OnePbx(name, link, rung) for name, link in links.items()}
 
     async def watch(self) -> None:
@@ -57,7 +62,7 @@ class PbxDesk:
 
     async def check(self, name: str) -> Sequence[Finding] | None:
         desk = self._desks.get(PbxName(name))
-        return await desk.checkup.run() if desk else None
+        return [*await desk.checkup.run(), *await self._ringtones(PbxName(name))] if desk else None
 
 
 @dataclass(frozen=True, slots=True)

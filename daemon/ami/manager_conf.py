@@ -22,8 +22,6 @@ class ManagerUser:
     name: str = "callwarden"
     secret: str | None = field(default=None, repr=False)
     permit: str = "127.0.0.1/255.255.255.255"
-    set_ringtones: bool = False
-    """Ringtones are written to Asterisk's database, and DBPut needs the wide class `system`."""
 
 
 def stanza(user: ManagerUser | None = None) -> str:
@@ -51,19 +49,20 @@ def _user_lines(user: ManagerUser, secret: str) -> list[str]:
         "deny = ::/0",  # a line denies addresses of its own family only (Asterisk main/acl.c)
         f"permit = {user.permit}",
         f"read = {READ_CLASSES}",
-        f"write = {','.join(_write_classes(user))}",
+        f"write = {','.join(_write_classes())}",
         "writetimeout = 5000",
         f"eventfilter = ^Event: ({'|'.join(_events())})",
     ]
 
 
-def _write_classes(user: ManagerUser) -> tuple[str, ...]:
+def _write_classes() -> tuple[str, ...]:
     """Hangup, Getvar, Setvar, PlayDTMF, BlindTransfer, Atxfer, CancelAtxfer and DeviceStateList are `call`.
 
-    QueuePause is `agent`; CoreShowChannels is `reporting` or `system`. Ping, QueueStatus and ListCommands need none.
+    QueuePause is `agent`; CoreShowChannels and DBGetTree are `reporting` or `system`. Ping, QueueStatus and
+    ListCommands need none.
     PJSIPShowEndpoints and MuteAudio would need `system` and are done without (muting is a function of Setvar's).
     """
-    return ("call", "originate", "agent", "system" if user.set_ringtones else "reporting")
+    return ("call", "originate", "agent", "reporting")
 
 
 def _events() -> list[str]:

@@ -14,7 +14,7 @@ from daemon.ami.scenario import Event, Header
 COMMANDS = (
     *("Atxfer", "BlindTransfer", "CancelAtxfer", "Challenge", "CoreSettings", "CoreShowChannels", "CoreStatus"),
     *("DeviceStateList", "Events", "Getvar", "Hangup", "ListCommands", "Login", "Logoff", "Originate", "Ping"),
-    *("PlayDTMF", "QueuePause", "QueueStatus", "QueueSummary", "Setvar"),
+    *("PlayDTMF", "QueuePause", "QueueStatus", "QueueSummary", "Setvar", "DBGetTree"),
 )
 """What ListCommands names; an action that is missing here is refused by the simulated PBX."""
 
@@ -70,6 +70,8 @@ class SimulatedHouse:
     """Phones that talk, by name."""
     no_way: set[str] = field(default_factory=set)
     """Numbers that the dialplan does not know."""
+    no_context: set[str] = field(default_factory=lambda: {"func-apply-sipheaders"})
+    """Contexts that the dialplan does not have: it is no FreePBX."""
     features: str = "TK"
     """What the dialplan allows those who talk."""
 
@@ -133,7 +135,8 @@ class SimulatedHouse:
             case "DEVICE_STATE":
                 return self._device_state(arguments.partition("/")[2])
             case "DIALPLAN_EXISTS":
-                return "0" if arguments.split(",")[1] in self.no_way else "1"
+                context, exten = arguments.split(",")[:2]
+                return "0" if exten in self.no_way or context in self.no_context else "1"
             case "CHANNEL" if arguments == "dtmf_features":
                 return self.features
         name, _, item = arguments.rpartition(",")

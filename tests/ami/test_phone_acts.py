@@ -57,7 +57,7 @@ async def desk(linked: Linked) -> AsyncIterator[Desk]:
         failed.append((ordered.call_id, why))
 
     flow = Flow()
-    acts = PbxActs({MAIN: linked.link}, {MAIN: "desk"}, lambda: flow, note, now_ms)
+    acts = PbxActs({MAIN: linked.link}, {MAIN: "desk"}, lambda: flow, note, now_ms, lambda *_: None)
     yield Desk(linked, acts, flow, failed)
     await acts.close()
 

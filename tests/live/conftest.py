@@ -13,6 +13,7 @@ from typing import NoReturn
 import pytest
 import pytest_asyncio
 
+from daemon.ami import dialplan
 from daemon.ami.manager_conf import ManagerUser, stanza
 from tests.live.asterisk import Asterisk, LiveUnavailable
 from tests.live.daemon_house import ANSWER_TIMES, House, daemon_beside, daemon_inside
@@ -41,11 +42,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def asterisk() -> Iterator[Asterisk]:
-    """A running Asterisk with agents 1001..1005, and 2001..2050 for load; its manager user is the one we print."""
+    """A running Asterisk with agents 1001..1005, and 2001..2050 for load; we print its manager user and dialplan."""
     with contextlib.ExitStack() as stack:
         try:
             _need_phones()
-            pbx = stack.enter_context(Asterisk(load_agents=LOAD_AGENTS, manager_stanza=printed_stanza))
+            ours = dialplan.snippets(dialplan.Kind.ASTERISK)[0].text
+            pbx = stack.enter_context(
+                Asterisk(load_agents=LOAD_AGENTS, manager_stanza=printed_stanza, extra_dialplan=ours)
+            )
         except LiveUnavailable as unavailable:
             _give_up(unavailable.reason)
         yield pbx
