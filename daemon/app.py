@@ -296,6 +296,7 @@ class Daemon:
             acts=self.acts,
             states=self.states,
             public_url=self.config.http.public_url,
+            phone_url=self.config.http.phone_url,
             trusted_proxies=self.config.http.trusted_proxies,
         )
 

@@ -63,11 +63,17 @@ class PbxRingtones:
     def __init__(self, links: Mapping[PbxName, AmiLink], read: Read) -> None:
         self._pbxs = {name: _Pbx(link) for name, link in links.items()}
         self._read = read
+        self._looking: set[asyncio.Task[bool]] = set()
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for name, pbx in self._pbxs.items():
-                tasks.create_task(self._keep(name, pbx))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for name, pbx in self._pbxs.items():
+                    tasks.create_task(self._keep(name, pbx))
+        finally:
+            for task in self._looking:
+                task.cancel()
+            await asyncio.gather(*self._looking, return_exceptions=True)
 
     def hear(self, name: PbxName, signal: Signal) -> None:
         if isinstance(signal, LinkUp | Snapshot):
@@ -89,11 +95,10 @@ class PbxRingtones:
         pbx = self._pbxs[name]
         if pbx.link.state is not LinkState.CONNECTED:
             return []
-        try:
-            async with asyncio.timeout(_FINDINGS_S):
-                await self._sync(name, pbx)
-        except TimeoutError:
-            pbx.trouble = "no answer in time"
+        looking = asyncio.create_task(self._sync(name, pbx))
+        self._looking.add(looking)
+        looking.add_done_callback(self._looking.discard)
+        await asyncio.wait([looking], timeout=_FINDINGS_S)  # what takes longer is not broken off
         return [_handler_finding(pbx), _table_finding(pbx)]
 
     async def _keep(self, name: PbxName, pbx: _Pbx) -> None:
@@ -103,7 +108,7 @@ class PbxRingtones:
                 async with asyncio.timeout(wait):
                     await pbx.wanted.wait()
             except TimeoutError:
-                pass
+                pass  # a look now and then
             pbx.wanted.clear()
             wait = LOOK_AGAIN_S if await self._sync(name, pbx) else TRY_AGAIN_S
 

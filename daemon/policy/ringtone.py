@@ -81,18 +81,19 @@ def is_ours(key: str) -> bool:
 
 def table(choices: Choices, phones: Mapping[str, str], brands: Brands, tones: Tones) -> Table:
     """`phones` are the agents' endpoints with the brand of each. Nothing is written where nothing is chosen."""
-    names = choices.names()
+    names = frozenset(filter(_KEY.fullmatch, choices.names()))
     if not names:
-        return Table()
-    refused: list[str] = []
+        return Table(refused=tuple(sorted(choices.names())))
+    refused: list[str] = sorted(choices.names() - names)
     entries = _rings(names, set(phones.values()), brands, tones, refused)
     entries |= _fitting("phone", phones, _PHONE, refused)
-    entries |= _fitting("agent", choices.phones, _PHONE, [])
-    entries |= _fitting("queue", choices.queues, _KEY, refused)
-    entries |= _fitting("hotline", choices.hotlines, _KEY, refused)
-    if choices.all_calls is not None:
-        entries[ALL] = choices.all_calls
-    return Table(entries, tuple(refused))
+    chosen = {
+        **_fitting("agent", choices.phones, _PHONE, []),
+        **_fitting("queue", choices.queues, _KEY, refused),
+        **_fitting("hotline", choices.hotlines, _KEY, refused),
+        **({ALL: choices.all_calls} if choices.all_calls is not None else {}),
+    }
+    return Table(entries | {key: name for key, name in chosen.items() if name in names}, tuple(refused))
 
 
 def order(keys: Iterable[str]) -> list[str]:

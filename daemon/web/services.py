@@ -106,7 +106,8 @@ class Services:
     is none), `replay_failed` all failed ones of a webhook, and tells how many; both note who asked. `try_target`
     sends one message now and keeps nothing. `refuse_target` says why a URL may not be a target. `page_head` asks a
     site for a page, shortly, and reads the headers only (None: no answer, or none may be asked for). `public_url` is
-    how people reach the server (None: as they asked); only what `trusted_proxies` say in X-Forwarded-For is believed.
+    how people reach the server (None: as they asked), `phone_url` how phones do (None: as people); only what
+    `trusted_proxies` say in X-Forwarded-For is believed.
     """
 
     writes: Writes
@@ -126,6 +127,7 @@ class Services:
     states: AgentStates
     desks: Desks
     public_url: str | None = None
+    phone_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
 
 

@@ -6,6 +6,8 @@ import asyncio
 import re
 from pathlib import Path
 
+import aiohttp
+
 from daemon.ami import dialplan
 from tests.live.asterisk import Asterisk
 from tests.live.conftest import PhoneMaker, printed_stanza
@@ -41,6 +43,15 @@ async def rung(trunk: Trunk, hotline: str, *phones: Phone) -> list[PhoneCall]:
     await customer.hangup()
     await asyncio.gather(*(call.disconnected() for call in calls))
     return calls
+
+
+async def fetched(house: House, call: PhoneCall) -> bytes:
+    """What the phone gets at the address it was told, as phones ask: plain http, nobody signed in."""
+    path = re.sub(r"^<http://[^/]+|>$", "", call.header("Alert-Info") or "")
+    async with aiohttp.ClientSession() as phone, phone.get(f"http://127.0.0.1:{house.port}{path}") as answer:
+        assert (answer.status, answer.content_type) == (200, "audio/wav")
+        assert "immutable" in answer.headers["Cache-Control"]
+        return await answer.read()
 
 
 async def choose(house: House, what: str, **body: object) -> None:
@@ -96,6 +107,7 @@ async def test_every_phone_is_told_by_the_nearest_choice_in_its_own_way(
     told(calls[0], sound("pulse"))
     told(calls[1], named("harp"))
     told(calls[2], sound("harp"))  # nobody said of which make it is: the general form
+    assert (await fetched(house, calls[2]))[:4] == b"RIFF"
 
     await agent(house, "1001", "yealink")
     await entry(lab, "agent/PJSIP/1001", None)
@@ -148,22 +160,27 @@ async def test_on_freepbx_each_phone_is_told_once_and_its_own_header_stays_where
     pbx = Asterisk(extra_dialplan=ours, manager_stanza=printed_stanza)
     await asyncio.to_thread(pbx.__enter__)
     try:
-        async with daemon_inside(tmp_path, pbx) as house, Lab.open(pbx) as lab, Trunk.open(pbx) as trunk:
-            async with Phone(pbx, "1001") as first, Phone(pbx, "1002") as second:
-                for one in (first, second):
-                    await one.register()
-                    await one.on_call(RING)
-                for call in await rung(trunk, "1950", first, second):
-                    told(call, "its-own")
-                await agent(house, "1001", "yealink", "pulse")
-                await choose(house, "queues/400", ringtone="harp")
-                await entry(lab, "queue/400", "harp")
-                calls = await rung(trunk, "1950", first, second)
-                for call, name in zip(calls, ("pulse", "harp"), strict=True):
-                    told(call, sound(name))
-                    assert call.invite.count("Alert-Info") == 1
-                stanzas = (await house.api.get("pbx/main/stanzas"))["items"]
-                assert stanzas[-1]["file"] == "/etc/asterisk/extensions_override_freepbx.conf"
+        async with (
+            daemon_inside(tmp_path, pbx) as house,
+            Lab.open(pbx) as lab,
+            Trunk.open(pbx) as trunk,
+            Phone(pbx, "1001") as first,
+            Phone(pbx, "1002") as second,
+        ):
+            for one in (first, second):
+                await one.register()
+                await one.on_call(RING)
+            for call in await rung(trunk, "1950", first, second):
+                told(call, "its-own")
+            await agent(house, "1001", "yealink", "pulse")
+            await choose(house, "queues/400", ringtone="harp")
+            await entry(lab, "queue/400", "harp")
+            calls = await rung(trunk, "1950", first, second)
+            for call, name in zip(calls, ("pulse", "harp"), strict=True):
+                told(call, sound(name))
+                assert call.invite.count("Alert-Info") == 1
+            stanzas = (await house.api.get("pbx/main/stanzas"))["items"]
+            assert stanzas[-1]["file"] == "/etc/asterisk/extensions_override_freepbx.conf"
     finally:
         await asyncio.to_thread(pbx.__exit__, None, None, None)
 
