@@ -99,6 +99,9 @@ class PbxRingtones:
         self._looking.add(looking)
         looking.add_done_callback(self._looking.discard)
         await asyncio.wait([looking], timeout=_FINDINGS_S)  # what takes longer is not broken off
+        if not pbx.facts.choices.names():
+            said = Message("No ringtone is chosen anywhere: phones play their own.")
+            return [Finding("ringtones", ok=True, words=said)]
         return [_handler_finding(pbx), _table_finding(pbx)]
 
     async def _keep(self, name: PbxName, pbx: _Pbx) -> None:
@@ -181,8 +184,6 @@ def _handler_finding(pbx: _Pbx) -> Finding:
         said = Message("Whether the dialplan has Callwarden's ringtone contexts cannot be asked (func_dialplan).")
         return Finding(name, ok=None, words=said)
     said = Message("The dialplan does not have Callwarden's ringtone contexts, so phones ring as they always did.")
-    if not pbx.facts.choices.names():
-        return Finding(name, ok=None, words=said)
     fix = Message(
         "Paste the dialplan file shown under What to paste, add the #include line, then run: {command}, "
         "and check again.",
@@ -193,8 +194,6 @@ def _handler_finding(pbx: _Pbx) -> Finding:
 
 def _table_finding(pbx: _Pbx) -> Finding:
     name, count = "ringtones", len(pbx.table.entries)
-    if not pbx.facts.choices.names():
-        return Finding(name, ok=None, words=Message("No ringtone is chosen anywhere: phones play their own."))
     if pbx.store is False:
         return Finding(name, ok=None, words=Message("Not written: the dialplan lacks the context that writes."))
     if pbx.trouble is not None or not pbx.is_done:
