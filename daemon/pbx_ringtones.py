@@ -127,6 +127,9 @@ class PbxRingtones:
             except (ActionRefused, ActionTimeout, InjectionRefused, TryAgain) as error:
                 pbx.trouble, pbx.is_done = str(error), False
                 _log.warning("ringtones_not_written", pbx=name, reason=pbx.trouble)
+            except Exception:  # noqa: BLE001 - our own bug: phones ring as before, and calls must be followed on
+                pbx.trouble, pbx.is_done = "see Callwarden's log", False
+                _log.exception("ringtones broke", pbx=name)
             return pbx.trouble is None
 
     async def _bring(self, pbx: _Pbx) -> None:

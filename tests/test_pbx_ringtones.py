@@ -200,6 +200,16 @@ async def test_a_right_that_lacks_is_said_and_tried_again(pbx: SimulatedPbx, mon
         await kept.until(lambda: pbx.database == WRITTEN)
 
 
+async def test_a_bug_of_ours_ends_nothing_and_is_said(pbx: SimulatedPbx, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.pbx_ringtones.TRY_AGAIN_S", 0.05)
+    async with kept_on(pbx) as kept:
+        whole, kept.facts = kept.facts, replace(kept.facts, phones={"PJSIP/1001": "no such make"})
+        await kept.until(lambda: kept.link.logins > 0)
+        assert (await kept.ringtones.findings(MAIN))[-1].ok is False
+        kept.facts = whole
+        await kept.until(lambda: pbx.database == WRITTEN)
+
+
 async def test_the_agents_own_phone_is_told_by_the_same_rule_when_we_make_it_ring(pbx: SimulatedPbx) -> None:
     async with kept_on(pbx) as kept:
         kept.facts = replace(kept.facts, choices=replace(kept.facts.choices, hotlines={"1900": "harp"}))

@@ -150,13 +150,20 @@ exten => 1950,1,Set(__NODEST=400)
  same => n,Set(HASH(__SIPHEADERS,Alert-Info)=its-own)
  same => n,Dial(PJSIP/1001&PJSIP/1002,8,b(func-apply-sipheaders^s^1))
 """
+# A dialplan that takes whatever is dialled, and one that has the b() where only a trunk is dialled.
+OPEN = """
+[from-trunk]
+exten => _196!,1,Dial(PJSIP/1002,8,b(callwarden-ringtone^s^1))
+exten => 1951,1,Dial(PJSIP/0901111001@trunk,8,b(callwarden-ringtone^s^1))
+"""
+HOSTILE = "196%29%7D,$%7BDB%28pbx/UUID%29%7D%22%5C%5E;x=1"
 
 
 async def test_on_freepbx_each_phone_is_told_once_and_its_own_header_stays_where_nothing_is_chosen(
     tmp_path: Path,
 ) -> None:
     own, override = (snippet.text for snippet in dialplan.snippets(dialplan.Kind.FREEPBX))
-    ours = own + override.replace("#include extensions_callwarden.conf", "") + FREEPBX
+    ours = own + override.replace("#include extensions_callwarden.conf", "") + FREEPBX + OPEN
     pbx = Asterisk(extra_dialplan=ours, manager_stanza=printed_stanza)
     await asyncio.to_thread(pbx.__enter__)
     try:
@@ -179,6 +186,13 @@ async def test_on_freepbx_each_phone_is_told_once_and_its_own_header_stays_where
             for call, name in zip(calls, ("pulse", "harp"), strict=True):
                 told(call, sound(name))
                 assert call.invite.count("Alert-Info") == 1
+            await choose(house, "call-settings", ringtone="chime")
+            await entry(lab, "all", "chime")
+            told((await rung(trunk, HOSTILE, second))[0], sound("chime"))  # what is dialled is a key, or nothing
+            await trunk.on_call(RING)
+            customer = await trunk.call("1951", CUSTOMER)
+            told(await trunk.next_call(), None)  # no trunk is told where our sounds are
+            await customer.hangup()
             stanzas = (await house.api.get("pbx/main/stanzas"))["items"]
             assert stanzas[-1]["file"] == "/etc/asterisk/extensions_override_freepbx.conf"
     finally:
