@@ -75,7 +75,6 @@ class Daemon:
         self.desks = DeskBoard(self.bus)
         self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
         self.ringtones = PbxRingtones(self.links, self._ringtone_facts)
-        self._ringtones_seen: tuple[int, ...] = ()
         self.pbx_desk = PbxDesk(self.links, self._rung_strangers, self.ringtones.findings)
         contexts = {PbxName(pbx.name): pbx.originate_context for pbx in config.pbx}
         self.acts = PbxActs(
@@ -143,19 +142,12 @@ class Daemon:
                 if await self._rules.read(self.store):
                     await self.dispatcher.change_rules(self._rules.rulebook, self._rules.directory)
                     self.states.know(self._rules.directory)
-                self._look_at_ringtones()
+                self.ringtones.changed(self.store.written(*RINGTONE_TABLES))
             except TryAgain as error:
                 _log.warning("rules_not_read", error=str(error))
                 await asyncio.sleep(_READ_AGAIN_S)
             else:
                 return
-
-    def _look_at_ringtones(self) -> None:
-        """Nobody waits for the PBXs: they have it a moment later, or when they are back."""
-        written = self.store.written(*RINGTONE_TABLES)
-        if written != self._ringtones_seen:
-            self._ringtones_seen = written
-            self.ringtones.changed()
 
     async def _ringtone_facts(self) -> RingtoneFacts:
         http = self.config.http

@@ -63,6 +63,7 @@ class PbxRingtones:
     def __init__(self, links: Mapping[PbxName, AmiLink], read: Read) -> None:
         self._pbxs = {name: _Pbx(link) for name, link in links.items()}
         self._read = read
+        self._written: tuple[int, ...] = ()
         self._looking: set[asyncio.Task[bool]] = set()
 
     async def run(self) -> None:
@@ -79,9 +80,12 @@ class PbxRingtones:
         if isinstance(signal, LinkUp | Snapshot):
             self._pbxs[name].wanted.set()
 
-    def changed(self) -> None:
-        for pbx in self._pbxs.values():
-            pbx.wanted.set()
+    def changed(self, written: tuple[int, ...]) -> None:
+        """Nobody waits for the PBXs: they have it a moment later, or when they are back. `written`: as of the store."""
+        if written != self._written:
+            self._written = written
+            for pbx in self._pbxs.values():
+                pbx.wanted.set()
 
     def alert_info(self, name: PbxName, endpoint: str, hotline: str | None) -> str | None:
         """What the agent's own phone is told when we make it ring ourselves (click-to-call)."""

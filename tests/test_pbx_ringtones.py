@@ -42,6 +42,7 @@ class Kept:
     pbx: SimulatedPbx
     link: AmiLink
     ringtones: PbxRingtones = field(init=False)
+    changes: int = 0
     facts: RingtoneFacts = field(
         default_factory=lambda: RingtoneFacts(
             choices=Choices(all_calls="chime", phones={"PJSIP/1001": "bird"}), phones=PHONES, tones=TONES
@@ -66,8 +67,8 @@ class Kept:
                 await asyncio.sleep(0.01)
 
     def change(self, facts: RingtoneFacts) -> None:
-        self.facts = facts
-        self.ringtones.changed()
+        self.facts, self.changes = facts, self.changes + 1
+        self.ringtones.changed((self.changes,))
 
     def writes(self) -> list[str]:
         """The keys that were written or taken away, in order."""
