@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: an installed daemon has the ringtones of `sounds/` in its own folder."""
+"""What pyproject.toml cannot say: an installed daemon has the files of `sounds/` and `dialplan/` in its own folder."""
 
 from pathlib import Path
 
@@ -17,6 +17,10 @@ class BuildWithSounds(build_py):
             target = Path(self.build_lib) / "daemon" / "sounds"
             target.mkdir(parents=True, exist_ok=True)
             for path in sorted((ROOT / "sounds").glob("*.wav")):
+                self.copy_file(str(path), str(target / path.name))
+            for path in sorted((ROOT / "dialplan").glob("*/*.conf")):
+                target = Path(self.build_lib) / "daemon" / "dialplan" / path.parent.name
+                target.mkdir(parents=True, exist_ok=True)
                 self.copy_file(str(path), str(target / path.name))
 
 

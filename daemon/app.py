@@ -34,7 +34,10 @@ from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
 from daemon.known_customers import KnownCustomers
 from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
+from daemon.pbx_ringtones import PbxRingtones
 from daemon.phone_messages import PhoneMessages
+from daemon.ringtone_facts import TABLES as RINGTONE_TABLES
+from daemon.ringtone_facts import RingtoneFacts, read_ringtone_facts
 from daemon.rules import Rules, SigningSecrets
 from daemon.store.audit import By
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
@@ -76,12 +79,20 @@ class Daemon:
         self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
         self.customers = KnownCustomers(self.bus, partial(live_feed.customer_known, self.feed))
         self.phone_messages = PhoneMessages(self.bus, self.links, self.customers.known)
-        self.pbx_desk = PbxDesk(self.links, self._rung_strangers, lambda: self._rules.rulebook.settings)
+        self.ringtones = PbxRingtones(self.links, self._ringtone_facts)
+        self.pbx_desk = PbxDesk(
+            self.links, self._rung_strangers, lambda: self._rules.rulebook.settings, self.ringtones.findings
+        )
         contexts = {PbxName(pbx.name): pbx.originate_context for pbx in config.pbx}
-        keys_changed = partial(live_feed.keys_changed, self.feed)
-        part_changed = partial(live_feed.part_changed, self.feed)
         self.acts = PbxActs(
-            self.links, contexts, lambda: self.dispatcher, self._order_failed, now_ms, keys_changed, part_changed
+            self.links,
+            contexts,
+            lambda: self.dispatcher,
+            self._order_failed,
+            now_ms,
+            self.ringtones.alert_info,
+            partial(live_feed.keys_changed, self.feed),
+            partial(live_feed.part_changed, self.feed),
         )
         self.acts.phone_keys.follow(self.bus)
         wrap_ups = {PbxName(pbx.name): pbx.wrap_up_seconds for pbx in config.pbx}
@@ -146,11 +157,16 @@ class Daemon:
                 if await self._rules.read(self.store):
                     await self.dispatcher.change_rules(self._rules.rulebook, self._rules.directory)
                     self.states.know(self._rules.directory)
+                self.ringtones.changed(self.store.written(*RINGTONE_TABLES))
             except TryAgain as error:
                 _log.warning("rules_not_read", error=str(error))
                 await asyncio.sleep(_READ_AGAIN_S)
             else:
                 return
+
+    async def _ringtone_facts(self) -> RingtoneFacts:
+        http = self.config.http
+        return await read_ringtone_facts(self.store, http.phone_url or http.public_url, now_ms())
 
     # -- starting, in order; each part says here how it stops --------------------------------------------------
 
@@ -166,6 +182,7 @@ class Daemon:
         self._watch(asyncio.create_task(self.store.watch(), name="store"))
         self._watch(asyncio.create_task(self._beat(), name="heartbeat"))
         self._watch(asyncio.create_task(self.pbx_desk.watch(), name="pbx desk"))
+        self._watch(asyncio.create_task(self.ringtones.run(), name="ringtones"))
 
     async def _start_delivery(self) -> None:
         await self.secrets.load(self.store, now_ms())
@@ -214,7 +231,7 @@ class Daemon:
         self._parts.push_async_callback(self.phone_messages.close)
         self._parts.push_async_callback(self.states.close)
         for name, link in self.links.items():
-            sink = _Sink(name, self.dispatcher, self.states)
+            sink = _Sink(name, self.dispatcher, self.states, self.ringtones)
             self._watch(asyncio.create_task(link.run(sink), name=f"pbx {name}"))
             self._parts.push_async_callback(link.close)
 
@@ -293,6 +310,7 @@ class Daemon:
             acts=self.acts,
             states=self.states,
             public_url=self.config.http.public_url,
+            phone_url=self.config.http.phone_url,
             trusted_proxies=self.config.http.trusted_proxies,
         )
 
@@ -347,18 +365,21 @@ class Daemon:
 class _Sink:
     """Puts a PBX's name on its signals; full when the dispatcher's queue is. Who is paused is heard on the way."""
 
-    def __init__(self, pbx: PbxName, dispatcher: Dispatcher, states: QueueStates) -> None:
+    def __init__(self, pbx: PbxName, dispatcher: Dispatcher, states: QueueStates, ringtones: PbxRingtones) -> None:
         self._pbx = pbx
+        self._ringtones = ringtones
         self._queue = dispatcher.queue
         self._states = states
 
     def put_nowait(self, signal: Signal, /) -> None:
         self._queue.put_nowait(PbxSignal(self._pbx, signal))
         self._states.hear(self._pbx, signal)
+        self._ringtones.hear(self._pbx, signal)
 
     async def put(self, signal: Signal, /) -> None:
         await self._queue.put(PbxSignal(self._pbx, signal))
         self._states.hear(self._pbx, signal)
+        self._ringtones.hear(self._pbx, signal)
 
 
 def ami_config(pbx: PbxConfig) -> AmiConfig:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sdnotify import SystemdNotifier
 
+from daemon.ami.dialplan import Kind
 from daemon.cli_account import account_app
 from daemon.cli_options import ConfigFile, MaybeConfigFile, operator
 from daemon.errors import CallwardenError, ConfigError
@@ -143,11 +144,16 @@ def asterisk_config(
     phone_keys: Annotated[
         bool, typer.Option("--phone-keys", help="Also the right to answer and hold on phones: system, a wide one.")
     ] = False,
+    dialplan: Annotated[Kind | None, typer.Option(help="Print the dialplan for ringtones instead.")] = None,
 ) -> None:
-    """Print what to paste into Asterisk: the manager user with the least rights and the events it needs."""
+    """Print what to paste into Asterisk: the manager user with the least rights, or the dialplan for ringtones."""
+    from daemon.ami.dialplan import printed
     from daemon.ami.manager_conf import ManagerUser, Wishes, stanza
     from daemon.config import load_config
 
+    if dialplan is not None:
+        typer.echo(printed(dialplan), nl=False)
+        return
     wishes = Wishes(phone_messages, phone_keys)
     user = ManagerUser(wishes=wishes)
     if config is not None:

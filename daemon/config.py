@@ -99,12 +99,14 @@ PbxKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,
 class HttpConfig:
     """`public_url` is how people reach the server (behind a proxy), without a slash at the end; None: as `listen`.
 
+    `phone_url` is where phones fetch ringtones, None: at `public_url`. Many phones cannot do today's https.
     `trusted_proxies` are believed about where a request comes from (X-Forwarded-For).
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     listen: Annotated[Listen, PlainValidator(_listen)] = Listen("127.0.0.1", 8088)
     public_url: Annotated[str, PlainValidator(_web_address)] | None = None
+    phone_url: Annotated[str, PlainValidator(_web_address)] | None = None
     trusted_proxies: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 

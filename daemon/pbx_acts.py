@@ -41,6 +41,9 @@ class Flow(Protocol):
 Failed = Callable[[CallOrder, Ordered, Why], None]
 """Told when a call that was ordered came to nothing before the agent took his phone."""
 
+AlertInfo = Callable[[PbxName, str, str | None], str | None]
+"""How an endpoint is told its ringtone in a call that shows this hotline."""
+
 
 class PbxActs:
     """`contexts` is where each PBX's numbers are dialled. Orders still ringing are cancelled by `close`."""
@@ -52,12 +55,14 @@ class PbxActs:
         flow: Callable[[], Flow],
         failed: Failed,
         clock: Callable[[], UnixMs],
+        alert_info: AlertInfo,
         keys_changed: Callable[[str, Keys], None],
         part_changed: Callable[[Act, Part], None],
     ) -> None:
         self.phone_keys = PhoneKeys(links, flow, keys_changed, clock)
         self._own_parts = OwnParts(flow, part_changed, clock)
         self._links = links
+        self._alert_info = alert_info
         self._contexts = contexts
         self._flow = flow
         self._failed = failed
@@ -198,7 +203,8 @@ class PbxActs:
     async def _ring(self, order: CallOrder, ordered: Ordered, link: AmiLink, taken: asyncio.Future[None]) -> None:
         """Until the phone is taken or will not be; `taken` is done when the PBX has begun or refused to."""
         channel, context = ChannelId(ordered.call_id), self._contexts[PbxName(ordered.pbx)]
-        through = phone_acts.call_through(ordered.endpoint, context, ordered.number, order.hotline, channel)
+        alert = self._alert_info(PbxName(ordered.pbx), ordered.endpoint, order.hotline)
+        through = phone_acts.call_through(ordered.endpoint, context, ordered.number, order.hotline, channel, alert)
 
         def accepted() -> None:
             if not taken.done():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,15 +27,20 @@ FRESH_S: Final = 5.0
 UNTOLD_S: Final = 60.0  # a PBX that hangs takes seconds to ask, which not every visitor should wait for
 
 Rung = Callable[[PbxName], Mapping[str, UnixMs]]
+Look = Callable[[PbxName], Awaitable[Sequence[Finding]]]
 
 
 class PbxDesk:
-    """`rung` tells which endpoints of no agent a PBX made ring lately; `settings` what is wanted of its rights.
+    """`rung` tells which endpoints of no agent a PBX made ring lately; `settings` what is wanted of its rights;
+    `ringtones` what was found of those there.
 
     Give `watch` a task.
     """
 
-    def __init__(self, links: Mapping[PbxName, AmiLink], rung: Rung, settings: Callable[[], CallSettings]) -> None:
+    def __init__(
+        self, links: Mapping[PbxName, AmiLink], rung: Rung, settings: Callable[[], CallSettings], ringtones: Look
+    ) -> None:
+        self._ringtones = ringtones
         self._desks = {name: _OnePbx(name, link, rung) for name, link in links.items()}
         self._settings = settings
 
@@ -63,7 +68,9 @@ class PbxDesk:
 
     async def check(self, name: str) -> Sequence[Finding] | None:
         desk = self._desks.get(PbxName(name))
-        return await desk.checkup.run(self._wishes()) if desk else None
+        if desk is None:
+            return None
+        return [*await desk.checkup.run(self._wishes()), *await self._ringtones(PbxName(name))]
 
     def _wishes(self) -> Wishes:
         settings = self._settings()

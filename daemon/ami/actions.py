@@ -71,9 +71,11 @@ class Actions:
         """Send an action, return the headers of its answer."""
         return await self._send(_checked(action, fields or {}), limit)
 
-    async def rows(self, action: str, last: str, *, limit: float | None = None) -> list[Message]:
+    async def rows(
+        self, action: str, last: str, fields: Fields | None = None, *, limit: float | None = None
+    ) -> list[Message]:
         """Send an action that answers with a list of events, and return them; `last` is the event that ends it."""
-        sent, limit = _checked(action, {}), self._limit if limit is None else limit
+        sent, limit = _checked(action, fields or {}), self._limit if limit is None else limit
         rows = self._lists[sent.id] = ListRows(last)
         try:
             async with asyncio.timeout(limit):
@@ -95,10 +97,6 @@ class Actions:
 
     async def setvar(self, variable: str, value: str, channel: str | None = None) -> None:
         await self.send("Setvar", {"Variable": variable, "Value": value, **_on(channel)})
-
-    async def dbput(self, family: str, key: str, value: str) -> None:
-        """Write Asterisk's own database; needs write class `system`."""
-        await self.send("DBPut", {"Family": family, "Key": key, "Val": value})
 
     async def hangup(self, channel: str, cause: int = 16) -> None:
         """Hang up one channel, by its name."""

@@ -66,6 +66,18 @@ async def _pjsip(actions: Actions, seen: EndpointSeen, name: str) -> EndpointSee
     )
 
 
+async def read_user_agent(actions: Actions, endpoint: str) -> str | None:
+    """What the phone registered for this endpoint calls itself; None where none is, or it cannot be asked."""
+    technology, _, name = endpoint.partition("/")
+    if technology != "PJSIP" or not _PLAIN.fullmatch(name):
+        return None
+    aor = ((await actions.getvar(f"PJSIP_ENDPOINT({name},aors)")) or "").partition(",")[0].strip()
+    if not _PLAIN.fullmatch(aor):
+        return None
+    contact = await actions.getvar(f"PJSIP_AOR({aor},contact)")
+    return await _user_agent(actions, (contact or "").partition(",")[0])
+
+
 async def _user_agent(actions: Actions, contact: str) -> str | None:
     if not _PLAIN.fullmatch(contact):
         return None

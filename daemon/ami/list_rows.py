@@ -15,6 +15,7 @@ ROWS: Final = tuple(
     for name in (
         *("EndpointList", "EndpointListComplete", "DeviceStateChange", "DeviceStateListComplete"),
         *("QueueParams", "QueueMember", "QueueStatusComplete", "PeerEntry", "PeerlistComplete"),
+        *("DBGetTreeResponse", "DBGetTreeComplete"),
     )
 )
 """Rows and ends of the lists we ask for. DeviceStateChange without an ActionID is an event, and none of ours."""

@@ -33,8 +33,6 @@ class ManagerUser:
     name: str = "callwarden"
     secret: str | None = field(default=None, repr=False)
     permit: str = "127.0.0.1/255.255.255.255"
-    set_ringtones: bool = False
-    """Ringtones are written to Asterisk's database, and DBPut needs the wide class `system`."""
     wishes: Wishes = THE_LEAST
 
 
@@ -63,20 +61,21 @@ def _user_lines(user: ManagerUser, secret: str) -> list[str]:
         "deny = ::/0",  # a line denies addresses of its own family only (Asterisk main/acl.c)
         f"permit = {user.permit}",
         f"read = {READ_CLASSES}",
-        f"write = {write_classes(user.wishes, set_ringtones=user.set_ringtones)}",
+        f"write = {write_classes(user.wishes)}",
         "writetimeout = 5000",
         f"eventfilter = ^Event: ({'|'.join(_events())})",
     ]
 
 
-def write_classes(wishes: Wishes, *, set_ringtones: bool = False) -> str:
+def write_classes(wishes: Wishes) -> str:
     """Hangup, Getvar, Setvar, PlayDTMF, BlindTransfer, Atxfer, CancelAtxfer and DeviceStateList are `call`.
 
-    QueuePause is `agent`; CoreShowChannels is `reporting` or `system`. Ping, QueueStatus and ListCommands need none.
+    QueuePause is `agent`; CoreShowChannels and DBGetTree are `reporting` or `system`. Ping, QueueStatus and
+    ListCommands need none.
     PJSIPShowEndpoints and MuteAudio would need `system` and are done without (muting is a function of Setvar's).
     MessageSend is `message`; PJSIPNotify is `system`.
     """
-    wide = "system" if set_ringtones or wishes.phone_keys else "reporting"
+    wide = "system" if wishes.phone_keys else "reporting"
     return ",".join(["call", "originate", "agent", wide, *(["message"] if wishes.phone_messages else [])])
 
 

@@ -65,8 +65,10 @@ async def way(actions: Actions, context: str, numbers: Sequence[str]) -> str:
     raise CannotAct(Why.NO_WAY, words)
 
 
-def call_through(endpoint: str, context: str, number: str, hotline: str | None, channel: ChannelId) -> Originate:
-    """Ring the phone, and when it is answered send it to the number.
+def call_through(
+    endpoint: str, context: str, number: str, hotline: str | None, channel: ChannelId, alert: str | None = None
+) -> Originate:
+    """Ring the phone, with this Alert-Info, and when it is answered send it to the number.
 
     The phone shows the number (its connected line), the customer the hotline (its caller id): an Originate with the
     header CallerID would show both the same.
@@ -74,6 +76,8 @@ def call_through(endpoint: str, context: str, number: str, hotline: str | None, 
     shown = {"CONNECTEDLINE(num)": number, "CONNECTEDLINE(name)": ""}
     if hotline is not None:
         shown |= {"CALLERID(num)": hotline, "CALLERID(name)": "", "__CALLWARDEN_HOTLINE": hotline}
+    if alert is not None and endpoint.startswith("PJSIP/"):
+        shown["PJSIP_HEADER(add,Alert-Info)"] = alert
     return Originate(endpoint, context, number, variables=shown, ring_seconds=RING_SECONDS, channel_id=channel)
 
 

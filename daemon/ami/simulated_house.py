@@ -14,7 +14,7 @@ from daemon.ami.scenario import Event, Header
 COMMANDS = (
     *("Atxfer", "BlindTransfer", "CancelAtxfer", "Challenge", "CoreSettings", "CoreShowChannels", "CoreStatus"),
     *("DeviceStateList", "Events", "Getvar", "Hangup", "ListCommands", "Login", "Logoff", "Originate", "Ping"),
-    *("PlayDTMF", "QueuePause", "QueueStatus", "QueueSummary", "Setvar"),
+    *("PlayDTMF", "QueuePause", "QueueStatus", "QueueSummary", "Setvar", "DBGetTree"),
 )
 """What ListCommands names; an action that is missing here is refused by the simulated PBX."""
 
@@ -74,6 +74,8 @@ class SimulatedHouse:
     """What the phones say that they understand; with the command PJSIPNotify they then do it."""
     held: set[str] = field(default_factory=set)
     """The channels whose phone holds the other side."""
+    no_context: set[str] = field(default_factory=lambda: {"func-apply-sipheaders"})
+    """Contexts that the dialplan does not have: it is no FreePBX."""
     features: str = "TK"
     """What the dialplan allows those who talk."""
 
@@ -137,7 +139,8 @@ class SimulatedHouse:
             case "DEVICE_STATE":
                 return self._device_state(arguments.partition("/")[2])
             case "DIALPLAN_EXISTS":
-                return "0" if arguments.split(",")[1] in self.no_way else "1"
+                context, exten = arguments.split(",")[:2]
+                return "0" if exten in self.no_way or context in self.no_context else "1"
             case "CHANNEL" if arguments == "dtmf_features":
                 return self.features
             case "PJSIP_RESPONSE_HEADER":

@@ -19,6 +19,7 @@ from daemon.ami.simulated_house import SimulatedHouse
 Headers = dict[str, str]
 
 _MAX_ACTION = 1 << 16
+_STORE = "Local/put@callwarden-store/n"
 _NEVER = frozenset({"pjsipshowendpoints", "pjsipshowcontacts"})  # our manager user has no `system`
 
 
@@ -49,6 +50,8 @@ class SimulatedPbx:
         self.processed = 0
         self.clients: list[Client] = []
         self.variables: Headers = {}
+        self.database: Headers = {}
+        """What was written below the family of our own context, by key."""
         self._server: asyncio.Server | None = None
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -152,7 +155,10 @@ class SimulatedPbx:
         client.writer.write(b"Asterisk Call Manager/11.0.0\r\n")
         while not client.writer.is_closing():
             text = (await client.reader.readuntil(END_OF_MESSAGE)).decode("utf-8", "replace")
-            action = dict(line.split(": ", 1) for line in text.split("\r\n") if ": " in line)
+            lines = [line.split(": ", 1) for line in text.split("\r\n") if ": " in line]
+            action = dict(lines)
+            if variables := [value for name, value in lines if name == "Variable"]:
+                action["Variables"] = "\n".join(variables)
             self.actions.append(action)
             self.answer(client, action)
             await client.writer.drain()
@@ -191,7 +197,7 @@ class SimulatedPbx:
             "originate": self._originate,
             "getvar": self._getvar,
             "setvar": self._setvar,
-            "dbput": self._respond,
+            "dbgettree": self._database_tree,
             "logoff": lambda client, _action: client.writer.close(),
         }
 
@@ -292,8 +298,11 @@ class SimulatedPbx:
         self._respond(client, action, ("Message", "Interface paused successfully"))
 
     def _originate(self, client: Client, action: Headers) -> None:
-        phone = action.get("Channel", "").rpartition("/")[2]
         self._respond(client, action, ("Message", "Originate successfully queued"))
+        if action.get("Channel") == _STORE:
+            self._write_database(client, action)
+            return
+        phone = action.get("Channel", "").rpartition("/")[2]
         self.begin(
             "click_to_call",
             customer=action.get("Exten"),
@@ -311,7 +320,25 @@ class SimulatedPbx:
             value = self.variables.get(name, "")
         self._respond(client, action, ("Variable", name), ("Value", value))
 
+    def _write_database(self, client: Client, action: Headers) -> None:
+        """As our own context does: nobody answers the call."""
+        given = dict(line.split("=", 1) for line in action["Variables"].split("\n"))
+        for name, key in given.items():
+            if name.startswith("CW_K"):
+                self.database[key] = given[name.replace("CW_K", "CW_V")]
+        ids = (("ActionID", action.get("ActionID", "")), ("Response", "Failure"), ("Channel", _STORE), ("Reason", "0"))
+        client.send(("Event", "OriginateResponse"), *ids, ("Uniqueid", "<unknown>"))
+
+    def _database_tree(self, client: Client, action: Headers) -> None:
+        keys = sorted(self.database)
+        rows = [
+            (("Event", "DBGetTreeResponse"), ("Key", f"/callwarden/{key}"), ("Val", self.database[key])) for key in keys
+        ]
+        self._list(client, action, "Result will follow", rows, "DBGetTreeComplete")
+
     def _setvar(self, client: Client, action: Headers) -> None:
+        if (name := action.get("Variable", "")).startswith("DB_DELETE(callwarden/"):
+            self.database.pop(name.removeprefix("DB_DELETE(callwarden/")[:-1], None)
         self.variables[action.get("Variable", "")] = action.get("Value", "")
         self._respond(client, action, ("Message", "Variable Set"))
 

@@ -6,7 +6,9 @@ import asyncio
 import socket
 from ipaddress import IPv6Address, ip_address
 
-from daemon.ami.link import AmiLink
+from daemon.ami import dialplan
+from daemon.ami.failures import ActionRefused, ActionTimeout, LinkLost
+from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.manager_conf import FILE, RELOAD, THE_LEAST, ManagerUser, Wishes, stanza_without_secret
 from daemon.ami.settings import AmiConfig
 from daemon.message import Message
@@ -16,9 +18,21 @@ _LOOKUP_S = 3.0
 
 
 async def snippets(link: AmiLink, wishes: Wishes = THE_LEAST) -> tuple[Snippet, ...]:
-    """The manager interface, then our user. What belongs into the dialplan is added here when there is such a thing."""
+    """The manager interface, then our user, then what belongs into the dialplan."""
     ours = link.local_address or await _route_to(link.config)
-    return _general(link.config), _user(link.config, ours, wishes)
+    kind = dialplan.Kind.FREEPBX if await _is_freepbx(link) else dialplan.Kind.ASTERISK
+    return _general(link.config), _user(link.config, ours, wishes), *dialplan.snippets(kind)
+
+
+async def _is_freepbx(link: AmiLink) -> bool:
+    """By the context that FreePBX runs on every channel before it rings."""
+    if link.state is not LinkState.CONNECTED:
+        return False
+    try:
+        said = await link.actions.getvar(f"DIALPLAN_EXISTS({dialplan.FREEPBX_CONTEXT},s,1)")
+    except (ActionRefused, ActionTimeout, LinkLost):
+        return False
+    return said == "1"
 
 
 def _general(config: AmiConfig) -> Snippet:

@@ -186,7 +186,7 @@ async def phone_addresses(request: web.Request) -> Callable[[Ringtone, int], str
     """Where phones fetch a ringtone, by its rate; without a configured address the host is the one that was asked."""
     parts = services(request)
     secret = await ringtone_secret(parts.reads, parts.writes.change, parts.clock())
-    base = server_address(request)
+    base = parts.phone_url or server_address(request)
     return lambda ringtone, rate: base + phone_path(secret, ringtone, rate)
 
 

@@ -119,7 +119,7 @@ class Services:
     sends one message now and keeps nothing, `try_lookup` asks a URL who a customer is and keeps nothing either.
     `refuse_target` says why a URL may not be a target. `page_head` asks a site for a page, shortly, and reads the
     headers only (None: no answer, or none may be asked for). `public_url` is how people reach the server (None: as they
-    asked); only what `trusted_proxies` say in X-Forwarded-For is believed.
+    asked), `phone_url` how phones do (None: as people); only what `trusted_proxies` say in X-Forwarded-For is believed.
     """
 
     writes: Writes
@@ -141,6 +141,7 @@ class Services:
     desks: Desks
     customers: Customers
     public_url: str | None = None
+    phone_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
 
 

@@ -43,8 +43,6 @@ async def test_values_arrive_as_they_are(linked: Linked) -> None:
     await actions.setvar("X", "Nguyễn <http://a>;info=b", "PJSIP/1001-00000001")
     assert await actions.getvar("X", "PJSIP/1001-00000001") == "Nguyễn <http://a>;info=b"
     assert await actions.getvar("Y") is None
-    await actions.dbput("ringtone", "PJSIP/1001", "vip")
-    assert linked.pbx.actions[-1]["Val"] == "vip"
 
 
 async def test_an_unanswered_action_fails_in_time_and_frees_its_slot(linked: Linked) -> None:

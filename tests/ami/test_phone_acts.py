@@ -57,7 +57,8 @@ async def desk(linked: Linked) -> AsyncIterator[Desk]:
         failed.append((ordered.call_id, why))
 
     flow = Flow()
-    acts = PbxActs({MAIN: linked.link}, {MAIN: "desk"}, lambda: flow, note, now_ms, lambda *_: None, lambda *_: None)
+    nothing = lambda *_: None  # noqa: E731
+    acts = PbxActs({MAIN: linked.link}, {MAIN: "desk"}, lambda: flow, note, now_ms, nothing, nothing, nothing)
     yield Desk(linked, acts, flow, failed)
     await acts.close()
 

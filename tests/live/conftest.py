@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 import pytest_asyncio
 
+from daemon.ami import dialplan
 from daemon.ami.manager_conf import ManagerUser, stanza
 from tests.browser.chromium import BrowserUnavailableError, chromium
 from tests.live.asterisk import Asterisk, LiveUnavailable
@@ -70,9 +71,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def asterisk() -> Iterator[Asterisk]:
-    """A running Asterisk with agents 1001..1005, and 2001..2050 for load; its manager user is the one we print."""
+    """A running Asterisk with agents 1001..1005, and 2001..2050 for load; we print its manager user and dialplan."""
     with contextlib.ExitStack() as stack:
-        yield running(stack, lambda: Asterisk(load_agents=LOAD_AGENTS, manager_stanza=printed_stanza))
+        ours = dialplan.snippets(dialplan.Kind.ASTERISK)[0].text
+        yield running(
+            stack, lambda: Asterisk(load_agents=LOAD_AGENTS, manager_stanza=printed_stanza, extra_dialplan=ours)
+        )
 
 
 def running(stack: contextlib.ExitStack, make: Callable[[], Asterisk]) -> Asterisk:

@@ -212,6 +212,7 @@ def config_text(folder: Path, pbx: Asterisk, http_port: int, secret: str, wrap_u
     return f"""
 [http]
 listen = "127.0.0.1:{http_port}"
+phone_url = "http://{pbx.host}:8088"
 [store]
 url = "sqlite:///{folder / "callwarden.db"}"
 [log]

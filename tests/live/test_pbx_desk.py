@@ -100,8 +100,9 @@ async def test_an_address_that_may_not_come_is_refused_and_told(house: House) ->
 
 
 async def test_the_text_to_paste_lets_nobody_in_until_the_secret_is_written(house: House) -> None:
-    general, user = (await house.api.get("pbx/main/stanzas"))["items"]
-    assert house.pbx.secret not in str((general, user))
+    general, user, *dialplan = (await house.api.get("pbx/main/stanzas"))["items"]
+    assert house.pbx.secret not in str((general, user, dialplan))
+    assert [one["file"].rpartition("/")[2] for one in dialplan] == ["extensions_callwarden.conf", "extensions.conf"]
     assert "permit = 127.0.0.1/255.255.255.255" in user["text"]
     async with manager_conf(house.pbx, "[lab]", user["text"].replace("[callwarden]", "[pasted]") + "[lab]"):
         assert await login(house.pbx, "pasted", "") == "Error"

@@ -136,13 +136,14 @@ async def test_a_hostile_label_is_shown_as_the_text_it_is(house: House) -> None:
     assert unescape(re.findall(r"<strong><bdi>([^<]*)</bdi></strong>", text)[0]) == HOSTILE
 
 
-async def test_the_page_says_that_phones_are_not_told_yet(house: House) -> None:
+async def test_the_page_says_who_tells_the_phones_and_when(house: House) -> None:
     await house.add_account("lan", Role.ADMIN)
     headers = await house.open_session("lan")
     await house.ask("PATCH", "/api/v1/session", None, json={"language": "en"}, headers=headers)
     text = (await house.ask("GET", PAGE, None, headers=headers)).body
-    assert "saved, not acted on yet" in text
-    assert "does not tell phones yet" in text
+    assert "saved, not acted on yet" not in text
+    assert "It is in force at the next call." in text
+    assert "phones are told names only" in text
 
 
 async def test_a_full_house_offers_no_upload(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,6 +190,20 @@ async def test_wider_rights_are_printed_only_when_asked_for() -> None:
     assert "write = call,originate,agent,system,message\n" in wide
 
 
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("asterisk", "b(callwarden-ringtone^s^1(NAME))"),
+        ("freepbx", "exten => s,1,Gosub(callwarden-freepbx,s,1)"),
+    ],
+)
+async def test_asterisk_config_prints_the_dialplan_and_no_secret(config: Path, kind: str, line: str) -> None:
+    text = await command("asterisk-config", "--dialplan", kind, "--config", config)
+    assert "[callwarden-ringtone]\n" in text
+    assert line in text
+    assert "secret" not in text
+
+
 async def test_asterisk_config_needs_no_configuration_and_makes_a_secret() -> None:
     secrets = {re.findall(r"^secret = (\S+)$", await command("asterisk-config"), re.M)[0] for _ in range(2)}
     assert len(secrets) == 2

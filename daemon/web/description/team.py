@@ -30,7 +30,10 @@ _AGENT: Final[dict[str, Schema]] = {
     "name": {"description": "Left out: the user id.", "examples": ["An"]},
     "endpoints": {"description": "The phones, as the PBX names them: `PJSIP/1001`."},
     "ringtone": {"description": "Instead of that of the queue, hotline or call settings."},
-    "phone_brand": {"description": "Some brands are told of a ringtone in their own way.", "examples": ["yealink"]},
+    "phone_brand": {
+        "description": "How the phone is told of a ringtone; null: as the phone's User-Agent says.",
+        "examples": ["yealink"],
+    },
     "personal_number": {"description": "A mobile that counts as a phone of the agent; E.164."},
 }
 _IF_NONE_MATCH: Final = Parameter(

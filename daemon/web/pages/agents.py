@@ -12,6 +12,7 @@ from aiohttp import web
 from daemon.message import Message
 from daemon.store.accounts import read_accounts, read_owners
 from daemon.store.agents import Agent, count_agents, read_agent, read_agents
+from daemon.store.phone_brands import phone_brands
 from daemon.store.settings import read_settings
 from daemon.web.agents import ENDPOINTS_LIMIT, USER_ID_LIMIT
 from daemon.web.csv_kinds import AGENTS
@@ -30,18 +31,6 @@ _PATH: Final = "/settings/agents"
 _ROWS: Final = 500
 _FOUND_ROWS: Final = 300
 _GENERIC: Final = Message("Another make")
-
-BRANDS: Final = (
-    ("yealink", "Yealink"),
-    ("grandstream", "Grandstream"),
-    ("snom", "Snom"),
-    ("poly", "Poly"),
-    ("cisco-spa", "Cisco SPA"),
-    ("fanvil", "Fanvil"),
-    ("aastra", "Aastra/Mitel"),
-    ("akuvox", "Akuvox"),
-    ("linphone", "Linphone"),
-)
 
 
 async def show_agents(request: web.Request) -> web.Response:
@@ -179,7 +168,7 @@ async def _choices(request: web.Request, agent: Agent) -> dict[str, Any]:
 
 
 def _brands(_: Translate) -> list[tuple[str, str]]:
-    return [*BRANDS, ("generic", _(_GENERIC))]
+    return [(brand.key, brand.label or _(_GENERIC)) for brand in phone_brands().values()]
 
 
 def _matches(agent: Agent, query: str) -> bool:

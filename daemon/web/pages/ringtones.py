@@ -44,7 +44,7 @@ async def show_ringtones(request: web.Request) -> web.Response:
         names=[each.name for each in found],
         is_full=len([each for each in found if each.kind is Kind.UPLOADED]) >= UPLOADED_LIMIT,
         limits={"bytes": FILE_LIMIT, "megabytes": FILE_LIMIT // 2**20, "seconds": LONGEST_S, "files": UPLOADED_LIMIT},
-        is_address_configured=parts.public_url is not None,
+        is_address_configured=(parts.phone_url or parts.public_url) is not None,
     )
 
 
