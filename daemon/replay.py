@@ -25,6 +25,9 @@ from daemon.call.events import (
     CallEnded,
     CallEvent,
     CallStarted,
+    ConnectionLost,
+    ConnectionRestored,
+    ConnectionStillLost,
 )
 from daemon.call.model import Call, CallId, PbxName, UserId
 from daemon.call.rendering import call_json, iso_utc
@@ -49,6 +52,9 @@ _EVENT_NAMES: Mapping[type[CallEvent], str] = MappingProxyType(
         AgentRingingEnded: "call.ringing_ended",
         CallAnswered: "call.answered",
         AgentConnected: "call.agent_connected",
+        ConnectionLost: "call.connection_lost",
+        ConnectionStillLost: "call.connection_still_lost",
+        ConnectionRestored: "call.connection_restored",
         CallEnded: "call.ended",
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daemon.call.model import Call, UserId
+from daemon.call.model import Call, ConnectionLoss, UserId
 from daemon.call.signals import ChannelId, UnixMs
 
 
@@ -67,6 +67,31 @@ class AgentConnected:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """Nothing comes from one side of the call any more: `call.lost` says which, and since when."""
+
+    at: UnixMs
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStillLost:
+    """It was looked at again this moment, and is still lost. Told about once a second."""
+
+    at: UnixMs
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRestored:
+    """`lost` is over: the far end is heard again, or is in the call no more."""
+
+    at: UnixMs
+    call: Call
+    lost: ConnectionLoss
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over; nothing about it will change."""
 
@@ -74,4 +99,15 @@ class CallEnded:
     call: Call
 
 
-CallEvent = CallStarted | CallChanged | AgentRinging | AgentRingingEnded | CallAnswered | AgentConnected | CallEnded
+CallEvent = (
+    CallStarted
+    | CallChanged
+    | AgentRinging
+    | AgentRingingEnded
+    | CallAnswered
+    | AgentConnected
+    | ConnectionLost
+    | ConnectionStillLost
+    | ConnectionRestored
+    | CallEnded
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from daemon.call import connection, merge, progress, resync
+from daemon.call import connection, lost_connection, merge, progress, resync
 from daemon.call.board import Board
 from daemon.call.live import Leg, LiveCall, Role
 from daemon.call.model import Direction
@@ -22,25 +22,31 @@ from daemon.call.signals import (
     ChannelEnded,
     ChannelKind,
     ChannelState,
+    ContactChanged,
     DialBegan,
     DialEnded,
     DialStatus,
     HangupAsked,
+    HangUpOrdered,
     HoldChanged,
     LinkDown,
     LinkUp,
     LocalPaired,
     MemberPaused,
+    PacketsCounted,
     PickedUp,
     QueueJoined,
     QueueLeft,
+    ReportReceived,
+    ReportSent,
     Snapshot,
     UnixMs,
 )
 
 
-def _link_up(board: Board, _signal: LinkUp) -> None:
+def _link_up(board: Board, signal: LinkUp) -> None:
     board.epoch += 1
+    lost_connection.link_up(board, signal.at)
 
 
 def _link_down(board: Board, signal: LinkDown) -> None:
@@ -50,6 +56,8 @@ def _link_down(board: Board, signal: LinkDown) -> None:
 def _snapshot(board: Board, signal: Snapshot) -> None:
     resync.apply(board, signal, board.last_alive or signal.at)
     board.last_alive = signal.at
+    for call in [call for call in board.calls.values() if call.lost is not None]:
+        lost_connection.settle(board, call, signal.at)
 
 
 def _call_ordered(board: Board, signal: CallOrdered) -> None:
@@ -236,6 +244,7 @@ def _bridge_entered(board: Board, signal: BridgeEntered) -> None:
         return
     board.enter_bridge(leg, signal.bridge, mixing=signal.mixing)
     leg.moved_in = board.epoch
+    lost_connection.party_changed(board, leg)
     if signal.mixing:
         connection.update(board, leg, signal.at)
 
@@ -243,6 +252,7 @@ def _bridge_entered(board: Board, signal: BridgeEntered) -> None:
 def _bridge_left(board: Board, signal: BridgeLeft) -> None:
     leg = board.leg(signal.channel)
     if leg is not None and leg.bridge == signal.bridge:
+        lost_connection.party_changed(board, leg)
         board.leave_bridge(leg)
         leg.moved_in = board.epoch
 
@@ -265,10 +275,6 @@ def _queue_left(board: Board, signal: QueueLeft) -> None:
     leg = board.leg(signal.channel)
     if leg is not None:
         leg.queue = None
-
-
-def _hold_changed(board: Board, signal: HoldChanged) -> None:
-    board.leg(signal.channel)
 
 
 def _hangup_asked(board: Board, signal: HangupAsked) -> None:
@@ -296,6 +302,8 @@ def _channel_ended(board: Board, signal: ChannelEnded) -> None:
     board.drop_leg(leg)
     if not call.ended and connection.is_over(call, leg):
         progress.end(board, call, signal.at, told_at=signal.at)
+    elif call.lost is not None:
+        lost_connection.settle(board, call, signal.at)
 
 
 def _attended_transferred(board: Board, signal: AttendedTransferred) -> None:
@@ -337,11 +345,16 @@ HANDLERS: dict[type[object], Callable[[Board, Any], None]] = {
     BridgeLeft: _bridge_left,
     QueueJoined: _queue_joined,
     QueueLeft: _queue_left,
-    HoldChanged: _hold_changed,
+    HoldChanged: lost_connection.hold_changed,
     HangupAsked: _hangup_asked,
     ChannelEnded: _channel_ended,
     AttendedTransferred: _attended_transferred,
     BlindTransferred: _blind_transferred,
     PickedUp: _picked_up,
     MemberPaused: _member_paused,
+    ContactChanged: lost_connection.contact_changed,
+    ReportReceived: lost_connection.report_received,
+    ReportSent: lost_connection.report_sent,
+    PacketsCounted: lost_connection.packets_counted,
+    HangUpOrdered: lost_connection.hang_up_ordered,
 }

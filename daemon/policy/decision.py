@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NOTIFICATION_SWITCH_OFF = "notification_switch_off"
     NOT_INCOMING = "not_incoming"
     SUBSCRIBED = "subscribed"
+    CONNECTION_LOST = "connection_lost"
 
 
 class TicketKind(StrEnum):
@@ -40,6 +41,14 @@ class TicketKind(StrEnum):
     OUTGOING = "outgoing"
     MISSED_INCOMING = "missed_incoming"
     MISSED_OUTGOING = "missed_outgoing"
+
+
+class Connection(StrEnum):
+    """What became of a call's connection."""
+
+    LOST = "lost"
+    RESTORED = "restored"
+    HUNG_UP = "hung_up"
 
 
 class EventType(StrEnum):
@@ -134,6 +143,16 @@ class AnnounceCall:
     user_id: UserId | None
     about: str
     reason: Reason
+    connection: Connection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpCall:
+    """Have the PBX end this channel, and the call with it. Not kept: what is still so is decided again."""
+
+    call: Call
+    channel: ChannelId
+    reason: Reason
 
 
 Decision = (
@@ -146,6 +165,7 @@ Decision = (
     | StopNotifying
     | SkipNotification
     | AnnounceCall
+    | HangUpCall
 )
 
 DURABLE = (OpenTicket, CloseMissed, PopScreen, AnnounceCall)
