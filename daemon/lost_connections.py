@@ -16,8 +16,8 @@ import structlog
 from daemon.ami.failures import ActionRefused, ActionTimeout, LinkLost
 from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.lost_connection import count_packets
+from daemon.call.lost_connection import LOST_CAUSE
 from daemon.call.model import ConnectionLoss, PbxName
-from daemon.call.progress import LOST_CAUSE
 from daemon.call.signals import ChannelId, HangUpOrdered, Signal, UnixMs
 from daemon.policy.decision import HangUpCall
 

@@ -1,6 +1,6 @@
 """How many packets of sound a channel's far end has sent, asked by Getvar, which `call` may.
 
-Seen on 16.28 and 22.10: 0.2 ms each, never held up by a dead phone. Only PJSIP counts; of other channels nothing is told.
+Seen on 16.28 and 22.10: 0.2 ms each, never held up by a dead phone. Only PJSIP counts; other channels tell nothing.
 """
 
 from __future__ import annotations

@@ -247,6 +247,8 @@ def _bridge_entered(board: Board, signal: BridgeEntered) -> None:
     lost_connection.party_changed(board, leg)
     if signal.mixing:
         connection.update(board, leg, signal.at)
+        if leg.call.lost is not None and leg.call.lost.channel not in leg.call.legs:
+            lost_connection.settle(board, leg.call, signal.at)  # it goes on without the one who was lost
 
 
 def _bridge_left(board: Board, signal: BridgeLeft) -> None:
@@ -300,10 +302,10 @@ def _channel_ended(board: Board, signal: ChannelEnded) -> None:
     if leg.role is Role.CUSTOMER or call.hangup_cause is None:
         call.hangup_cause = signal.cause or call.hangup_cause
     board.drop_leg(leg)
+    if not call.ended:
+        lost_connection.leg_ended(board, leg, signal.at, signal.cause)
     if not call.ended and connection.is_over(call, leg):
         progress.end(board, call, signal.at, told_at=signal.at)
-    elif call.lost is not None:
-        lost_connection.settle(board, call, signal.at)
 
 
 def _attended_transferred(board: Board, signal: AttendedTransferred) -> None:

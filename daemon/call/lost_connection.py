@@ -13,7 +13,7 @@ from daemon.call import talk
 from daemon.call.board import Board
 from daemon.call.events import ConnectionLost, ConnectionRestored, ConnectionStillLost
 from daemon.call.live import Leg, LiveCall, Role
-from daemon.call.model import CallState, ConnectionLoss, LostSide
+from daemon.call.model import CallState, ConnectionLoss, HangupReason, LostSide
 from daemon.call.signals import (
     ChannelId,
     ChannelKind,
@@ -27,8 +27,12 @@ from daemon.call.signals import (
     UnixMs,
 )
 
+LOST_CAUSE: Final = 38
+"""Q.850, network out of order: what we have the PBX hang up a call with whose connection is lost."""
 FROZEN_MS: Final = 1_500
 """75 packets of the usual 20 ms that did not come."""
+QUIET_MS: Final = 16_000
+"""Of a phone that sent no sound before, only its reports tell, and one may get lost: three that did not come."""
 ANEW_MS: Final = 8_000
 """A loss known from before this connection is believed again after a look as long as phones take to report."""
 _LOOK_EVERY_MS: Final = 700
@@ -123,6 +127,17 @@ def link_up(board: Board, at: UnixMs) -> None:
         leg.call.lost_unseen = leg.call.lost is not None
 
 
+def leg_ended(board: Board, leg: Leg, at: UnixMs, cause: int | None) -> None:
+    """Its lost leg is gone. The call ends with it, or others talk on: the PBX tells that a moment later."""
+    call = leg.call
+    if call.lost is None or call.lost.channel != leg.channel:
+        return
+    if call.cut and cause == LOST_CAUSE:
+        call.hangup_reason = HangupReason.CONNECTION_LOST
+    if any(_talks(board, one) for one in call.legs.values()):
+        settle(board, call, at)
+
+
 def lives(board: Board, leg: Leg, at: UnixMs) -> None:
     """The far end of this leg is there, or it cannot be known any more."""
     leg.media.forget()
@@ -140,7 +155,7 @@ def settle(board: Board, call: LiveCall, at: UnixMs) -> None:
         leg = call.legs.get(lost.channel)
         if leg is not None and (leg.media.loss is not None or call.lost_unseen):
             return
-        call.lost, call.lost_unseen, call.cut = None, False, False
+        call.lost, call.lost_unseen, call.cut, call.hangup_reason = None, False, False, None
         board.tell(ConnectionRestored(at, call.snapshot(), lost))
     call.lost = next((leg.media.loss for leg in call.legs.values() if leg.media.loss is not None), None)
     if call.lost is not None:
@@ -180,9 +195,10 @@ def _judge(board: Board, leg: Leg, at: UnixMs, *, held: bool) -> None:
 def _is_gone(board: Board, leg: Leg, at: UnixMs, *, held: bool) -> bool:
     """Whether frozen packets are the silence of nobody. Anybody may stop to send sound, nobody stops to report."""
     media = leg.media
-    if at - max(media.reported_at, board.up_at) < media.patience:
+    silent = at - max(media.reported_at, board.up_at)
+    if silent < media.patience:
         return False
-    if media.reports:
+    if media.reports and (media.sends or silent >= QUIET_MS):
         return True
     if leg.endpoint not in board.unreachable:
         return False

@@ -45,14 +45,21 @@ class Media:
         return self.first_at > 0 and self.reported_at - self.first_at >= _SETTLED_MS
 
     @property
+    def sends(self) -> bool:
+        """Packets came for as long as reports did, so that both stopped at once: no mute, no hold without sound."""
+        return self.rate > 0 and (not self.stalled_at or self.stalled_at > self.reported_at)
+
+    @property
     def suspected(self) -> bool:
         return self.packets >= 0
 
     def report(self, at: UnixMs) -> None:
         if not self.first_at:
             self.first_at = at
-        elif (gap := at - self.reported_at) > self.patience * _NEARLY:
+        elif (gap := at - self.reported_at) > _FIRST_PATIENCE_MS * _NEARLY:
             self.patience = min(gap * 4 // 3, _MOST_PATIENCE_MS)
+        else:
+            self.patience = _FIRST_PATIENCE_MS
         self.reported_at = at
 
     def change(self) -> None:
@@ -92,5 +99,6 @@ class Media:
 
         Where the PBX's own reports tell when the packets stopped, that moment; else the latest it can have been.
         """
-        stopped = self.stalled_at or self.frozen_at
-        return UnixMs(min(max(stopped, self.reported_at, self.alive_at), self.frozen_at))
+        if not self.sends or not self.stalled_at:
+            return self.frozen_at
+        return UnixMs(min(max(self.stalled_at, self.alive_at), self.frozen_at))

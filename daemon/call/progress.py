@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from daemon.call import outcome
 from daemon.call.board import Board
@@ -17,13 +16,10 @@ from daemon.call.events import (
     CallStarted,
 )
 from daemon.call.live import Leg, LiveCall, Role
-from daemon.call.model import Direction, HangupReason, MissedReason, Outcome
+from daemon.call.model import Direction, MissedReason, Outcome
 from daemon.call.number import customer_number, is_telephone
 from daemon.call.signals import ChannelState, UnixMs
 from daemon.call.state import CALL_STEPS, CHANNEL_STEPS, Step
-
-LOST_CAUSE: Final = 38
-"""Q.850, network out of order: what we have the PBX hang up a call with whose connection is lost."""
 
 
 def start(board: Board, call: LiveCall, at: UnixMs) -> None:
@@ -142,8 +138,6 @@ def end(board: Board, call: LiveCall, at: UnixMs, *, told_at: UnixMs, seen: bool
     call.outcome = outcome.outcome_of(call)
     if call.outcome is Outcome.MISSED:
         call.missed_reason = outcome.missed_reason_of(call) if seen else MissedReason.UNOBSERVED
-    if call.cut and call.hangup_cause == LOST_CAUSE:
-        call.hangup_reason = HangupReason.CONNECTION_LOST
     call.ended_by = outcome.ended_by_of(call) if seen else None
     board.drop_call(call)
     if call.announced:
