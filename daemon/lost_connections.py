@@ -109,6 +109,8 @@ class _Watch:
         try:
             await self._link.actions.hangup(channel, LOST_CAUSE)
         except (LinkLost, ActionTimeout, ActionRefused) as error:
+            if isinstance(error, ActionRefused):
+                await self._flow().tell(self._name, HangUpOrdered(self._clock(), channel, refused=True))
             _log.warning("lost_call_not_hung_up", pbx=self._name, channel=channel, reason=str(error))
             return
         _log.info("lost_call_hung_up", pbx=self._name, channel=channel, side=loss.side.value, lost_at=loss.since)

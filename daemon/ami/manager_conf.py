@@ -61,7 +61,8 @@ def _write_classes(user: ManagerUser) -> tuple[str, ...]:
     """Hangup, Getvar, Setvar, PlayDTMF, BlindTransfer, Atxfer, CancelAtxfer and DeviceStateList are `call`.
 
     QueuePause is `agent`; CoreShowChannels is `reporting` or `system`. Ping, QueueStatus and ListCommands need none.
-    PJSIPShowEndpoints and MuteAudio would need `system` and are done without (muting is a function of Setvar's).
+    PJSIPShowEndpoints and MuteAudio would need `system` and are done without (muting is a function of Setvar's); to
+    read `system` gives no right to do anything.
     """
     return ("call", "originate", "agent", "system" if user.set_ringtones else "reporting")
 

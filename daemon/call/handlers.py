@@ -303,7 +303,7 @@ def _channel_ended(board: Board, signal: ChannelEnded) -> None:
         call.hangup_cause = signal.cause or call.hangup_cause
     board.drop_leg(leg)
     if not call.ended:
-        lost_connection.leg_ended(board, leg, signal.at, signal.cause)
+        lost_connection.leg_ended(board, leg, signal.at)
     if not call.ended and connection.is_over(call, leg):
         progress.end(board, call, signal.at, told_at=signal.at)
 

@@ -13,7 +13,7 @@ from daemon.call import talk
 from daemon.call.board import Board
 from daemon.call.events import ConnectionLost, ConnectionRestored, ConnectionStillLost
 from daemon.call.live import Leg, LiveCall, Role
-from daemon.call.model import CallState, ConnectionLoss, HangupReason, LostSide
+from daemon.call.model import CallState, ConnectionLoss, LostSide
 from daemon.call.signals import (
     ChannelId,
     ChannelKind,
@@ -114,7 +114,7 @@ def packets_counted(board: Board, signal: PacketsCounted) -> None:
 def hang_up_ordered(board: Board, signal: HangUpOrdered) -> None:
     leg = board.legs.get(signal.channel)
     if leg is not None and leg.call.lost is not None and leg.call.lost.channel == leg.channel:
-        leg.call.cut = True
+        leg.call.cut, leg.call.hung_up_by = not signal.refused, None
 
 
 def link_up(board: Board, at: UnixMs) -> None:
@@ -127,13 +127,11 @@ def link_up(board: Board, at: UnixMs) -> None:
         leg.call.lost_unseen = leg.call.lost is not None
 
 
-def leg_ended(board: Board, leg: Leg, at: UnixMs, cause: int | None) -> None:
+def leg_ended(board: Board, leg: Leg, at: UnixMs) -> None:
     """Its lost leg is gone. The call ends with it, or others talk on: the PBX tells that a moment later."""
     call = leg.call
     if call.lost is None or call.lost.channel != leg.channel:
         return
-    if call.cut and cause == LOST_CAUSE:
-        call.hangup_reason = HangupReason.CONNECTION_LOST
     if any(_talks(board, one) for one in call.legs.values()):
         settle(board, call, at)
 
@@ -155,7 +153,7 @@ def settle(board: Board, call: LiveCall, at: UnixMs) -> None:
         leg = call.legs.get(lost.channel)
         if leg is not None and (leg.media.loss is not None or call.lost_unseen):
             return
-        call.lost, call.lost_unseen, call.cut, call.hangup_reason = None, False, False, None
+        call.lost, call.lost_unseen, call.cut = None, False, False
         board.tell(ConnectionRestored(at, call.snapshot(), lost))
     call.lost = next((leg.media.loss for leg in call.legs.values() if leg.media.loss is not None), None)
     if call.lost is not None:

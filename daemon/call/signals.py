@@ -291,10 +291,11 @@ class PacketsCounted:
 
 @dataclass(frozen=True, slots=True)
 class HangUpOrdered:
-    """We are about to have the PBX hang up this channel, whose connection is lost."""
+    """We are about to have the PBX hang up this channel, whose connection is lost; `refused`: it will not do it."""
 
     at: UnixMs
     channel: ChannelId
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

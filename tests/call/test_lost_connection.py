@@ -319,10 +319,10 @@ def lost_call(house: House) -> ConnectionLoss:
     return house.lost
 
 
-def hang_up(house: House, cause: int = 38) -> None:
+def hang_up(house: House, first: ChannelId = AGENT) -> None:
     house.at(HangUpOrdered, AGENT)
-    house.at(ChannelEnded, AGENT, cause)
-    house.at(ChannelEnded, CUSTOMER, 16)  # the dialplan's own Hangup()
+    house.at(ChannelEnded, first, 38 if first == AGENT else 16)
+    house.at(ChannelEnded, *((CUSTOMER, 16) if first == AGENT else (AGENT, 38)))  # 16: the dialplan's own Hangup()
 
 
 def ended(house: House) -> CallEnded:
@@ -330,9 +330,11 @@ def ended(house: House) -> CallEnded:
     return event
 
 
-def test_a_call_we_hung_up_says_so_and_what_was_lost(house: House) -> None:
+@pytest.mark.parametrize("first", [AGENT, CUSTOMER])
+def test_a_call_we_hung_up_says_so_and_what_was_lost(house: House, first: ChannelId) -> None:
+    """Either of its two channels may end first, as seen on a real PBX."""
     loss = lost_call(house)
-    hang_up(house)
+    hang_up(house, first)
     call = ended(house).call
     assert call.hangup_reason is HangupReason.CONNECTION_LOST
     assert (call.ended_by, call.lost) == (EndedBy.SYSTEM, loss)
@@ -347,10 +349,20 @@ def test_a_lost_call_that_its_other_side_hangs_up_was_not_hung_up_by_us(house: H
     assert call.lost is not None
 
 
-def test_a_hangup_that_the_pbx_did_not_do_is_no_reason(house: House) -> None:
+def test_a_hangup_that_the_pbx_refused_is_no_reason(house: House) -> None:
     lost_call(house)
-    hang_up(house, cause=16)
+    house.at(HangUpOrdered, AGENT)
+    house.at(HangUpOrdered, AGENT, True)
+    house.wire.end(AGENT, CUSTOMER)
     assert ended(house).call.hangup_reason is None
+
+
+def test_a_customer_who_hangs_up_in_the_same_moment_is_who_ended_it(house: House) -> None:
+    lost_call(house)
+    house.at(HangUpOrdered, AGENT)
+    house.wire.hang_up(CUSTOMER)
+    call = ended(house).call
+    assert (call.ended_by, call.hangup_reason) == (EndedBy.CUSTOMER, None)
 
 
 def test_a_call_that_goes_on_with_another_agent_is_not_lost_any_more(house: House) -> None:
