@@ -138,7 +138,7 @@ class SignalReader:
 
     def _build(self, build: Builder, raw: bytes, arrival: UnixMs) -> None:
         if forgery.is_genuine(raw):
-            self._privileged = True
+            self._privileged = self._privileged or build != self._fully_booted
             if forgery.is_cut(raw):
                 self._pieces = [raw]
                 return

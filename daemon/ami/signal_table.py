@@ -211,18 +211,21 @@ def _contact_status(message: Message, at: UnixMs) -> Signal:
     return ContactChanged(at, endpoint, message.need("URI"), answers)
 
 
-def _rtcp_received(message: Message, at: UnixMs) -> Signal:
-    return ReportReceived(at, _channel(message))
+def _rtcp_received(message: Message, at: UnixMs) -> Signal | None:
+    """One that comes after the hangup names no channel."""
+    channel = optional_channel(message, "Uniqueid")
+    return ReportReceived(at, channel) if channel is not None else None
 
 
 def _rtcp_sent(message: Message, at: UnixMs) -> Signal | None:
     """Without a report block nothing has come yet. The number has 16 bits; how often it went round stands beside it."""
     number, rounds = message.get("Report0HighestSequence"), message.get("Report0SequenceNumberCycles")
-    if number is None or rounds is None or not (number + rounds).isascii() or not (number + rounds).isdigit():
+    channel = optional_channel(message, "Uniqueid")
+    if channel is None or number is None or rounds is None:
         return None
-    if len(number) > _MOST_DIGITS or len(rounds) > _MOST_DIGITS:
+    if not all(text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS for text in (number, rounds)):
         return None
-    return ReportSent(at, _channel(message), int(number) + 65_536 * int(rounds))
+    return ReportSent(at, channel, int(number) + 65_536 * int(rounds))
 
 
 SIGNAL_TABLE: Mapping[bytes, Builder] = {
