@@ -76,7 +76,7 @@ class Bench:
         return found
 
     def connection(self, call: dict[str, Any]) -> list[str]:
-        """What integrators were told of its connection, in order. Signatures of a long call ago are too old to check."""
+        """What integrators were told of its connection, in order. After a long call signatures are too old to check."""
         events = [json.loads(request.body) for request in self.house.crm.got(HOOK_PATH)]
         events = [event for event in events if event["type"] == "call.connection_lost"]
         return [e["data"]["connection"] for e in events if e["data"]["call_id"] == call["call_id"]]
