@@ -32,6 +32,7 @@ from daemon.desk_board import DeskBoard
 from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
 from daemon.known_customers import KnownCustomers
+from daemon.lost_connections import LostConnections
 from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
 from daemon.pbx_ringtones import PbxRingtones
@@ -95,6 +96,7 @@ class Daemon:
             partial(live_feed.part_changed, self.feed),
         )
         self.acts.phone_keys.follow(self.bus)
+        self.lost_connections = LostConnections(self.links, lambda: self.dispatcher, now_ms)
         wrap_ups = {PbxName(pbx.name): pbx.wrap_up_seconds for pbx in config.pbx}
         self.states = QueueStates(self.links, wrap_ups, self._state_changed, now_ms)
         self.guard: TargetGuard = guard_from_config(
@@ -219,7 +221,8 @@ class Daemon:
         self.customers.restore(calls, rules, now_ms())
         self.states.know(directory)
         live_feed.on_end(self.bus, self.acts.note_end, self.states.note_end)
-        self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms)
+        hang_up = self.lost_connections.hang_up
+        self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms, hang_up)
         self._watch(asyncio.create_task(self.dispatcher.run(), name="dispatch"))
         self._parts.push_async_callback(self.dispatcher.stop)
         self._parts.push_async_callback(self._reload.close)
@@ -234,6 +237,7 @@ class Daemon:
             sink = _Sink(name, self.dispatcher, self.states, self.ringtones)
             self._watch(asyncio.create_task(link.run(sink), name=f"pbx {name}"))
             self._parts.push_async_callback(link.close)
+        self._watch(asyncio.create_task(self.lost_connections.watch(), name="lost connections"))
 
     async def _start_web(self) -> None:
         listen = self.config.http.listen

@@ -19,14 +19,31 @@ import structlog
 
 from daemon.bus import AgentToNotify, Bus, CallHappened, CustomerToLookUp, PhoneToMessage
 from daemon.call.directory import Directory
-from daemon.call.events import PASSING, CallEvent
-from daemon.call.model import Call, CallId, PbxName, UserId
+from daemon.call.events import PASSING, CallEvent, ConnectionStillLost
+from daemon.call.model import Call, CallId, ConnectionLoss, PbxName, UserId
 from daemon.call.parties import Parties
-from daemon.call.signals import Signal, UnixMs
+from daemon.call.signals import ChannelId, Signal, UnixMs
 from daemon.call.tracker import Tracker
-from daemon.policy import announcement, called_back, customer_lookup, notification, phone_message, screen_pop, ticket
+from daemon.policy import (
+    announcement,
+    called_back,
+    customer_lookup,
+    lost_connection,
+    notification,
+    phone_message,
+    screen_pop,
+    ticket,
+)
 from daemon.policy.call_settings import Rulebook
-from daemon.policy.decision import DURABLE, Decision, LookUpCustomer, MessagePhone, NotifyAgent, StopNotifying
+from daemon.policy.decision import (
+    DURABLE,
+    Decision,
+    HangUpCall,
+    LookUpCustomer,
+    MessagePhone,
+    NotifyAgent,
+    StopNotifying,
+)
 from daemon.store.values import Unit
 
 _QUEUE_SIZE = 10_000  # signals; about half a second of the busiest Asterisk measured
@@ -39,6 +56,7 @@ POLICIES = (
     screen_pop.decide,
     notification.decide,
     phone_message.decide,
+    lost_connection.decide,
     announcement.decide,
     customer_lookup.decide,
 )
@@ -73,6 +91,10 @@ class Sink(Protocol):
     async def submit(self, unit: Unit) -> None: ...
 
 
+def _nobody_hangs_up(_: HangUpCall) -> None:
+    """Where there is no PBX to act on."""
+
+
 def decide(event: CallEvent, rules: Rulebook, now: UnixMs) -> tuple[Decision, ...]:
     """Ask every policy about one call event."""
     return tuple(decision for policy in POLICIES for decision in policy(event, rules, now))
@@ -88,7 +110,9 @@ class Dispatcher:
         sink: Sink,
         bus: Bus,
         clock: Callable[[], UnixMs],
+        hang_up: Callable[[HangUpCall], None] = _nobody_hangs_up,
     ) -> None:
+        """`hang_up` only takes the decision; it acts in its own time."""
         self.queue: asyncio.Queue[PbxSignal | NewRules | Stop] = asyncio.Queue(_QUEUE_SIZE)
         self._ended = asyncio.Event()
         self.signals = 0
@@ -98,6 +122,7 @@ class Dispatcher:
         self._sink = sink
         self._bus = bus
         self._clock = clock
+        self._hang_up = hang_up
 
     async def run(self) -> None:
         """Take signals until `stop`. A signal that breaks the tracker is our bug: logged, counted, passed over."""
@@ -148,6 +173,14 @@ class Dispatcher:
         tracker = self._trackers.get(pbx)
         return tracker.parties(call_id, user_id) if tracker is not None else None
 
+    def suspects(self, pbx: PbxName, now: UnixMs) -> list[ChannelId]:
+        """The channels whose packets should be counted now. With the setting at 0 nobody falls under suspicion."""
+        return self._trackers[pbx].suspects(now, anybody=self._rules.settings.disconnect_timeout_seconds > 0)
+
+    def loss_of(self, pbx: PbxName, channel: ChannelId) -> ConnectionLoss | None:
+        """What is known this moment of a channel whose connection is lost."""
+        return self._trackers[pbx].loss_of(channel)
+
     def rung_strangers(self, pbx: PbxName) -> dict[str, UnixMs]:
         """Endpoints of no agent that calls from outside made ring since the start, and when last."""
         return {str(endpoint): at for endpoint, at in self._trackers[pbx].rung_strangers.items()}
@@ -162,7 +195,8 @@ class Dispatcher:
 
     def _judge(self, event: CallEvent) -> Unit | None:
         decisions = self._decide(event)
-        self._bus.publish(CallHappened(event))
+        if not isinstance(event, ConnectionStillLost):
+            self._bus.publish(CallHappened(event))
         for decision in decisions:
             if isinstance(decision, NotifyAgent | StopNotifying):
                 self._bus.publish(AgentToNotify(decision, event.at))
@@ -170,6 +204,8 @@ class Dispatcher:
                 self._bus.publish(PhoneToMessage(decision))
             elif isinstance(decision, LookUpCustomer):
                 self._bus.publish(CustomerToLookUp(decision))
+            elif isinstance(decision, HangUpCall):
+                self._hang_up(decision)
         durable = tuple(d for d in decisions if isinstance(d, DURABLE))
         if isinstance(event, PASSING) and not durable:
             return None  # a phone that rings or holds changes nothing that is kept

@@ -115,6 +115,8 @@ def _call(feed: EventFeed, decision: AnnounceCall, ticket_id: str | None) -> Non
     data = call_json(decision.call, ticket_id)
     if decision.event_type is EventType.CALL_RINGING:
         data["ringing_user_id"] = decision.user_id
+    if decision.connection is not None:
+        data["connection"] = decision.connection.value
     about = {decision.user_id} if decision.user_id is not None else set()
     feed.publish(decision.event_type.value, data, frozenset({*decision.call.user_ids, *about}))
 

@@ -28,6 +28,9 @@ from daemon.call.events import (
     CallHeld,
     CallResumed,
     CallStarted,
+    ConnectionLost,
+    ConnectionRestored,
+    ConnectionStillLost,
 )
 from daemon.call.model import Call, CallId, PbxName, UserId
 from daemon.call.rendering import call_json, iso_utc
@@ -55,6 +58,9 @@ _EVENT_NAMES: Mapping[type[CallEvent], str] = MappingProxyType(
         AgentReturned: "call.agent_returned",
         CallHeld: "call.held",
         CallResumed: "call.resumed",
+        ConnectionLost: "call.connection_lost",
+        ConnectionStillLost: "call.connection_still_lost",
+        ConnectionRestored: "call.connection_restored",
         CallEnded: "call.ended",
     }
 )

@@ -10,7 +10,15 @@ import pytest
 from daemon.bus import AgentToNotify, Bus, CallHappened, News, Topic
 from daemon.call.directory import Directory
 from daemon.call.model import Outcome, PbxName
-from daemon.call.signals import ChannelEnded, LinkUp, Signal, UnixMs
+from daemon.call.signals import (
+    BridgeEntered,
+    BridgeLeft,
+    ChannelEnded,
+    LinkUp,
+    ReportReceived,
+    Signal,
+    UnixMs,
+)
 from daemon.call.tracker import Tracker
 from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.policy import ticket
@@ -165,3 +173,21 @@ def test_signals_that_do_not_fit_are_counted_and_change_nothing(recording: Recor
         flow.feed(PbxSignal(MAIN, signal))
     assert list(flow.calls()) == []
     assert all(count > 0 for count in flow.oddities().values())
+
+
+async def test_with_the_setting_off_nobody_falls_under_suspicion_and_from_its_change_on_they_do() -> None:
+    flow = dispatcher(ANSWERED, Kept(), rules=Rulebook(CallSettings(disconnect_timeout_seconds=0)))
+    signals = list(ANSWERED.signals())
+    talking = next(place for place, signal in enumerate(signals) if isinstance(signal, BridgeLeft))
+    for signal in signals[:talking]:
+        flow.feed(PbxSignal(MAIN, signal))
+    later = UnixMs(signals[talking].at + 60_000)
+    for at in (later - 30_000, later - 25_000):
+        for channel in {s.channel for s in signals if isinstance(s, BridgeEntered)}:
+            flow.feed(PbxSignal(MAIN, ReportReceived(UnixMs(at), channel)))
+    assert flow.suspects(MAIN, later) == []
+    running = asyncio.create_task(flow.run())
+    await flow.change_rules(Rulebook(CallSettings(disconnect_timeout_seconds=5)), ANSWERED.directory)
+    assert len(flow.suspects(MAIN, later)) == 2
+    await flow.stop()
+    await running

@@ -28,6 +28,8 @@ AGAIN_S: Final = 5.0
 MAX_CLOCK_S: Final = 2.0
 OLDEST, NEWEST = 16, 22
 
+_ENOUGH_EVENTS: Final = 600
+"""About forty calls: among them are some who talked for five seconds."""
 _MAJOR: Final = re.compile(r"(?:\D*)(\d{1,3})\.")
 _RELOAD: Final = "asterisk -rx 'manager reload'"
 _NEEDED: Final = (
@@ -73,11 +75,14 @@ class Checkup:
             return found
         try:
             async with asyncio.timeout(WHOLE_S):
-                for test in (self._version, self._clock, self._rights, self._events, self._queues, self._endpoints):
+                for test in self._tests():
                     found += await self._tried(test)
         except TimeoutError:
             found.append(Finding("in_time", ok=False, words=Message("The PBX took too long to answer all tests.")))
         return found
+
+    def _tests(self) -> tuple[Callable[[], Awaitable[list[Finding]]], ...]:
+        return self._version, self._clock, self._rights, self._events, self._lost, self._queues, self._endpoints
 
     async def _tried(self, test: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
         name = test.__name__.removeprefix("_")
@@ -201,7 +206,7 @@ class Checkup:
             return [Finding("events", ok=True, words=Message("Events of calls arrive.")), self._stamps()]
         if calls > before.calls and before.login == link.logins:
             fix = Message(
-                "In [{user}] of manager.conf: read = call,agent, and the eventfilter line as printed; "
+                "In [{user}] of manager.conf: read = call,agent,reporting,system, and the eventfilter line as printed; "
                 "then run: {command}, and check again.",
                 user=link.config.username,
                 command=_RELOAD,
@@ -220,6 +225,38 @@ class Checkup:
             command=_RELOAD,
         )
         return Finding("timestamps", ok=False, words=said, fix=fix)
+
+    async def _lost(self) -> list[Finding]:
+        """What tells that a connection is lost. Calls are followed without it."""
+        fix = Message(
+            "In [{user}] of manager.conf: read = call,agent,reporting,system, and the eventfilter line as printed; "
+            "then run: {command}, and check again.",
+            user=self._link.config.username,
+            command=_RELOAD,
+        )
+        return [self._reports(fix), self._unreachable(fix)]
+
+    def _reports(self, fix: Message) -> Finding:
+        link = self._link
+        if link.reported:
+            return Finding("reports", ok=True, words=Message("Phones' reports on their media arrive (RTCP)."))
+        if link.followed < _ENOUGH_EVENTS:
+            said = Message("No phone has reported on its media yet. Talk for ten seconds, and check again.")
+            return Finding("reports", ok=None, words=said)
+        said = Message(
+            "Phones' reports on their media (RTCP, class reporting) do not arrive: a lost connection is noticed only "
+            "when a phone's registration is gone, a customer's never."
+        )
+        return Finding("reports", ok=False, words=said, fix=fix)
+
+    def _unreachable(self, fix: Message) -> Finding:
+        if self._link.reads_system:
+            return Finding("unreachable", ok=True, words=Message("Phones that do not answer any more are told."))
+        said = Message(
+            "Phones that do not answer any more are not told (class system): lost connections are found by the phones' "
+            "reports alone, later while a call is on hold or muted."
+        )
+        return Finding("unreachable", ok=False, words=said, fix=fix)
 
     async def _processed_calls(self) -> int:
         """How many calls the PBX ever had; 0 where it may not be asked."""

@@ -75,6 +75,21 @@ class AmiLink:
         return self._connection.reader.followed if self._connection else 0
 
     @property
+    def reported(self) -> int:
+        """How many reports of phones on their media this connection brought."""
+        return self._connection.reader.reported if self._connection else 0
+
+    @property
+    def reads_system(self) -> bool:
+        """Whether this session may read the class `system`."""
+        return self._connection.reader.reads_system if self._connection else False
+
+    @property
+    def is_paused(self) -> bool:
+        """Nobody reads just now, because the queue is full: an answer may then overtake what was told before it."""
+        return self._connection.intake.is_paused if self._connection else True
+
+    @property
     def stamped(self) -> bool | None:
         """Whether those events carry the PBX's time; None while none has come."""
         return self._connection.reader.stamped if self._connection else None

@@ -72,8 +72,8 @@ def write_classes(wishes: Wishes) -> str:
 
     QueuePause is `agent`; CoreShowChannels and DBGetTree are `reporting` or `system`. Ping, QueueStatus and
     ListCommands need none.
-    PJSIPShowEndpoints and MuteAudio would need `system` and are done without (muting is a function of Setvar's).
-    MessageSend is `message`; PJSIPNotify is `system`.
+    PJSIPShowEndpoints and MuteAudio would need `system` and are done without (muting is a function of Setvar's); to
+    read `system` gives no right to do anything. MessageSend is `message`; PJSIPNotify is `system`.
     """
     wide = "system" if wishes.phone_keys else "reporting"
     return ",".join(["call", "originate", "agent", wide, *(["message"] if wishes.phone_messages else [])])

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-READ_CLASSES = "call,agent"
-"""What a session asks for at login; without it a user who may read all would send us every VarSet."""
+READ_CLASSES = "call,agent,reporting,system"
+"""What a session asks for at login; without it a user who may read all would send us every VarSet.
+
+`reporting` brings what phones report on their media (RTCP), `system` whether they still answer (ContactStatus). A user
+who may not read these is told the rest.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,19 @@ from daemon.ami.clock import UNKNOWN, EventClock
 from daemon.ami.framing import END_OF_MESSAGE, Framer
 from daemon.ami.list_rows import ROWS
 from daemon.ami.message import Message, MissingHeader
-from daemon.ami.signal_table import SIGNAL_TABLE, Builder
+from daemon.ami.signal_table import BY_ARRIVAL, SIGNAL_TABLE, Builder
 from daemon.ami.snapshot import SnapshotRows
-from daemon.call.signals import ChannelEnded, LinkDown, LinkUp, Signal, Snapshot, UnixMs
+from daemon.call.signals import (
+    ChannelEnded,
+    ContactChanged,
+    LinkDown,
+    LinkUp,
+    ReportReceived,
+    ReportSent,
+    Signal,
+    Snapshot,
+    UnixMs,
+)
 
 BANNER = b"Asterisk Call Manager/"
 
@@ -27,6 +37,8 @@ _EVENT = b"Event: "
 _BANNER_LINE = re.compile(rb"Asterisk Call Manager/([^\r\n]{0,40})(?:\r\n|\Z)")
 # Inside a message only a banner that a response follows is one: a caller may call himself like a banner.
 _BANNER_INSIDE = re.compile(rb"Asterisk Call Manager/([0-9.]{1,20})\r\n(?=Response: )")
+
+_NO_CALL = (Snapshot, ContactChanged, ReportReceived, ReportSent)
 
 _EVENT_BUILDERS = frozenset(SIGNAL_TABLE.values())
 
@@ -79,10 +91,14 @@ class SignalReader:
             b"CoreShowChannel": self._rows.add,
             b"CoreShowChannelsComplete": self._rows.complete,
             b"OriginateResponse": self._answer_event,
+            b"FullyBooted": self._fully_booted,
             **dict.fromkeys(ROWS, self._answer_event),
         }
         self.is_up = False
         self.followed = 0
+        self.reported = 0
+        """Reports of phones on their media; none where the class `reporting` may not be read."""
+        self.reads_system = False
         self.version: str | None = None
         self.counters = counters or ReaderCounters()
 
@@ -122,7 +138,7 @@ class SignalReader:
 
     def _build(self, build: Builder, raw: bytes, arrival: UnixMs) -> None:
         if forgery.is_genuine(raw):
-            self._privileged = True
+            self._privileged = self._privileged or build != self._fully_booted
             if forgery.is_cut(raw):
                 self._pieces = [raw]
                 return
@@ -149,7 +165,7 @@ class SignalReader:
     def _signal(self, build: Builder, raw: bytes, arrival: UnixMs) -> None:
         message = Message(raw)
         try:
-            signal = build(message, self._clock.time_of(message, arrival))
+            signal = build(message, self._time(build, message, arrival))
         except MissingHeader as missing:
             self._malformed(raw, missing)
             return
@@ -159,10 +175,20 @@ class SignalReader:
         if not self.is_up:
             self._login(signal.at)
         self._clock.last = max(self._clock.last, signal.at)
-        self.followed += not isinstance(signal, Snapshot)
+        self.followed += not isinstance(signal, _NO_CALL)
+        self.reported += isinstance(signal, ReportReceived)
         if self._rows.gathering and isinstance(signal, ChannelEnded):
             self._rows.ended(signal.channel)
         self._signals.append(signal)
+
+    def _time(self, build: Builder, message: Message, arrival: UnixMs) -> UnixMs:
+        if build in BY_ARRIVAL and arrival != UNKNOWN:
+            return arrival
+        return self._clock.time_of(message, arrival)
+
+    def _fully_booted(self, _message: Message, _at: UnixMs) -> None:
+        """Sent after the login to those who may read the class `system`, whatever their filter (22.10 and 16.28)."""
+        self.reads_system = True
 
     def _login(self, at: UnixMs) -> None:
         self.is_up = True

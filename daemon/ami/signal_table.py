@@ -19,9 +19,11 @@ from daemon.call.signals import (
     ChannelEnded,
     ChannelId,
     ChannelState,
+    ContactChanged,
     DialBegan,
     DialEnded,
     DialStatus,
+    Endpoint,
     HangupAsked,
     HoldChanged,
     LocalPaired,
@@ -29,6 +31,8 @@ from daemon.call.signals import (
     PickedUp,
     QueueJoined,
     QueueLeft,
+    ReportReceived,
+    ReportSent,
     Signal,
     UnixMs,
 )
@@ -47,6 +51,8 @@ _DIAL_STATUS = {
     "CONGESTION": DialStatus.CONGESTION,
     "CHANUNAVAIL": DialStatus.UNAVAILABLE,
 }
+_CONTACTS = {"Unreachable": False, "Removed": None}
+_MOST_DIGITS = 10
 _RINGING = frozenset({"RINGING", "PROGRESS"})
 
 
@@ -198,6 +204,30 @@ def _member_pause(message: Message, at: UnixMs) -> Signal:
     return MemberPaused(at, message.need("Queue"), message.need("Interface"), paused, reason)
 
 
+def _contact_status(message: Message, at: UnixMs) -> Signal:
+    """Only PJSIP has it. What a new or changed contact is said to be (NonQualified, Created, Updated) came from it."""
+    endpoint = Endpoint(f"PJSIP/{message.need('EndpointName')}")
+    answers = _CONTACTS.get(message.need("ContactStatus"), True)
+    return ContactChanged(at, endpoint, message.need("URI"), answers)
+
+
+def _rtcp_received(message: Message, at: UnixMs) -> Signal | None:
+    """One that comes after the hangup names no channel."""
+    channel = optional_channel(message, "Uniqueid")
+    return ReportReceived(at, channel) if channel is not None else None
+
+
+def _rtcp_sent(message: Message, at: UnixMs) -> Signal | None:
+    """Without a report block nothing has come yet. The number has 16 bits; how often it went round stands beside it."""
+    number, rounds = message.get("Report0HighestSequence"), message.get("Report0SequenceNumberCycles")
+    channel = optional_channel(message, "Uniqueid")
+    if channel is None or number is None or rounds is None:
+        return None
+    if not all(text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS for text in (number, rounds)):
+        return None
+    return ReportSent(at, channel, int(number) + 65_536 * int(rounds))
+
+
 SIGNAL_TABLE: Mapping[bytes, Builder] = {
     b"Newchannel": _new_channel,
     b"Newstate": _new_state,
@@ -219,4 +249,10 @@ SIGNAL_TABLE: Mapping[bytes, Builder] = {
     b"BlindTransfer": _blind_transfer,
     b"Pickup": _pickup,
     b"QueueMemberPause": _member_pause,
+    b"ContactStatus": _contact_status,
+    b"RTCPReceived": _rtcp_received,
+    b"RTCPSent": _rtcp_sent,
 }
+
+BY_ARRIVAL = frozenset({_contact_status, _rtcp_received, _rtcp_sent})
+"""Signs of life are timed by our own clock: how long ago they came is compared with now."""

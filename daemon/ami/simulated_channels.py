@@ -39,6 +39,13 @@ class SimulatedChannels:
         """Return the Linkedid of the living channel of this name or Uniqueid."""
         return next((row["Linkedid"] for row in self._rows.values() if name in (row["Channel"], row["Uniqueid"])), None)
 
+    def talking(self) -> list[dict[str, str]]:
+        """The channels that are in a bridge."""
+        return [row for row in self._rows.values() if row["BridgeId"]]
+
+    def born(self, channel: str) -> float:
+        return self._born.get(channel, time.time())
+
     def farewell(self, linked: str, cause: str) -> list[Event]:
         """Return the events that end a whole call."""
         now = ("Timestamp", f"{time.time():.6f}")

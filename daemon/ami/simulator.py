@@ -15,11 +15,13 @@ from daemon.ami.scenario import SCENARIOS, Event, Truth
 from daemon.ami.simulated_call import SimulatedCall
 from daemon.ami.simulated_channels import SimulatedChannels
 from daemon.ami.simulated_house import SimulatedHouse
+from daemon.ami.simulated_media import SimulatedMedia
 
 Headers = dict[str, str]
 
 _MAX_ACTION = 1 << 16
 _STORE = "Local/put@callwarden-store/n"
+_PARTING = frozenset({"HangupRequest", "SoftHangupRequest", "BridgeLeave", "Hangup"})
 _NEVER = frozenset({"pjsipshowendpoints", "pjsipshowcontacts"})  # our manager user has no `system`
 
 
@@ -47,6 +49,7 @@ class SimulatedPbx:
         self.actions: list[Headers] = []
         self.channels = SimulatedChannels()
         self.house = SimulatedHouse()
+        self.media = SimulatedMedia(self.channels)
         self.processed = 0
         self.clients: list[Client] = []
         self.variables: Headers = {}
@@ -99,8 +102,9 @@ class SimulatedPbx:
         speed: float = 1.0,
         action_id: str = "",
         channel_id: str | None = None,
+        stays: bool = False,
     ) -> tuple[Truth, asyncio.Task[None]]:
-        """Begin a call; return the truth about it and the task that plays it."""
+        """Begin a call; return the truth about it and the task that plays it. One that `stays` ends by no phone."""
         call = SimulatedCall(
             SCENARIOS[scenario],
             began=time.time(),
@@ -110,7 +114,7 @@ class SimulatedPbx:
             action_id=action_id,
             channel_id=channel_id,
         )
-        task = self._task(self._play(call))
+        task = self._task(self._play(call, stays=stays))
         self._calls[call.truth.call_id] = task
         self.processed += 1
         return call.truth, task
@@ -122,9 +126,16 @@ class SimulatedPbx:
             if client.logged_in:
                 client.send(*event)
 
-    async def _play(self, call: SimulatedCall) -> None:
+    def report(self) -> None:
+        """Tell how the media of all calls is; a real PBX does it every five seconds."""
+        for event in self.media.reports():
+            self.emit(event)
+
+    async def _play(self, call: SimulatedCall, *, stays: bool) -> None:
         began = time.monotonic()
         for timed in call:
+            if stays and dict(timed.event)["Event"] in _PARTING:
+                return
             if (wait := timed.after - (time.monotonic() - began)) > 0:
                 await asyncio.sleep(wait)
             self.emit(timed.event)
@@ -313,9 +324,11 @@ class SimulatedPbx:
 
     def _getvar(self, client: Client, action: Headers) -> None:
         name = action.get("Variable", "")
-        value = self.house.function(name)
-        if name == "CHANNEL(rtp,hold)":
-            value = str(int(action.get("Channel") in self.house.held))
+        value = self.media.function(name, action.get("Channel", ""))
+        if value is None:
+            value = self.house.function(name)
+        if name == "CHANNEL(rtp,hold)" and action.get("Channel") in self.house.held:
+            value = "1"
         if value is None:
             value = self.variables.get(name, "")
         self._respond(client, action, ("Variable", name), ("Value", value))

@@ -33,6 +33,9 @@ class Board:
         self.oddities: Counter[str] = Counter()
         self.epoch = 0
         self.last_alive = UnixMs(0)
+        self.up_at = UnixMs(0)  # since when events flow
+        self.contacts: dict[Endpoint, dict[str, bool]] = {}  # where endpoints are registered, and whether they answer
+        self.unreachable: set[Endpoint] = set()
 
     def tell(self, event: CallEvent) -> None:
         self.events.append(event)
@@ -84,6 +87,9 @@ class Board:
 
     def move_leg(self, leg: Leg, call: LiveCall) -> None:
         leg.call.legs.pop(leg.channel, None)
+        if leg.call.lost is not None and leg.call.lost.channel == leg.channel:
+            call.lost, call.lost_unseen = leg.call.lost, leg.call.lost_unseen
+            leg.call.lost, leg.call.lost_unseen = None, False
         leg.call = call
         call.legs[leg.channel] = leg
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from daemon.call.model import Call, UserId
+from daemon.call.model import Call, ConnectionLoss, UserId
 from daemon.call.signals import ChannelId, Endpoint, UnixMs
 
 
@@ -100,6 +100,31 @@ class CallResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """Nothing comes from one side of the call any more: `call.lost` says which, and since when."""
+
+    at: UnixMs
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStillLost:
+    """It was looked at again this moment, and is still lost. Told about once a second."""
+
+    at: UnixMs
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRestored:
+    """`lost` is over: the far end is heard again, or is in the call no more."""
+
+    at: UnixMs
+    call: Call
+    lost: ConnectionLoss
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over; nothing about it will change."""
 
@@ -117,8 +142,11 @@ CallEvent = (
     | AgentReturned
     | CallHeld
     | CallResumed
+    | ConnectionLost
+    | ConnectionStillLost
+    | ConnectionRestored
     | CallEnded
 )
 
-PASSING = (AgentRinging, AgentRingingEnded, CallHeld, CallResumed)
+PASSING = (AgentRinging, AgentRingingEnded, CallHeld, CallResumed, ConnectionStillLost)
 """Events that change nothing about the call which is kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from daemon.call import connection, merge, progress, resync
+from daemon.call import connection, lost_connection, merge, progress, resync
 from daemon.call.board import Board
 from daemon.call.live import Leg, LiveCall, Role
 from daemon.call.model import Direction
@@ -22,25 +22,31 @@ from daemon.call.signals import (
     ChannelEnded,
     ChannelKind,
     ChannelState,
+    ContactChanged,
     DialBegan,
     DialEnded,
     DialStatus,
     HangupAsked,
+    HangUpOrdered,
     HoldChanged,
     LinkDown,
     LinkUp,
     LocalPaired,
     MemberPaused,
+    PacketsCounted,
     PickedUp,
     QueueJoined,
     QueueLeft,
+    ReportReceived,
+    ReportSent,
     Snapshot,
     UnixMs,
 )
 
 
-def _link_up(board: Board, _signal: LinkUp) -> None:
+def _link_up(board: Board, signal: LinkUp) -> None:
     board.epoch += 1
+    lost_connection.link_up(board, signal.at)
 
 
 def _link_down(board: Board, signal: LinkDown) -> None:
@@ -50,6 +56,8 @@ def _link_down(board: Board, signal: LinkDown) -> None:
 def _snapshot(board: Board, signal: Snapshot) -> None:
     resync.apply(board, signal, board.last_alive or signal.at)
     board.last_alive = signal.at
+    for call in [call for call in board.calls.values() if call.lost is not None]:
+        lost_connection.settle(board, call, signal.at)
 
 
 def _call_ordered(board: Board, signal: CallOrdered) -> None:
@@ -236,13 +244,17 @@ def _bridge_entered(board: Board, signal: BridgeEntered) -> None:
         return
     board.enter_bridge(leg, signal.bridge, mixing=signal.mixing)
     leg.moved_in = board.epoch
+    lost_connection.party_changed(board, leg)
     if signal.mixing:
         connection.update(board, leg, signal.at)
+        if leg.call.lost is not None and leg.call.lost.channel not in leg.call.legs:
+            lost_connection.settle(board, leg.call, signal.at)  # it goes on without the one who was lost
 
 
 def _bridge_left(board: Board, signal: BridgeLeft) -> None:
     leg = board.leg(signal.channel)
     if leg is not None and leg.bridge == signal.bridge:
+        lost_connection.party_changed(board, leg)
         board.leave_bridge(leg)
         leg.moved_in = board.epoch
 
@@ -268,6 +280,7 @@ def _queue_left(board: Board, signal: QueueLeft) -> None:
 
 
 def _hold_changed(board: Board, signal: HoldChanged) -> None:
+    lost_connection.hold_changed(board, signal)
     leg = board.leg(signal.channel)
     if leg is None:
         return
@@ -301,6 +314,8 @@ def _channel_ended(board: Board, signal: ChannelEnded) -> None:
     if leg.role is Role.CUSTOMER or call.hangup_cause is None:
         call.hangup_cause = signal.cause or call.hangup_cause
     board.drop_leg(leg)
+    if not call.ended:
+        lost_connection.leg_ended(board, leg, signal.at)
     if not call.ended and connection.is_over(call, leg):
         progress.end(board, call, signal.at, told_at=signal.at)
 
@@ -351,4 +366,9 @@ HANDLERS: dict[type[object], Callable[[Board, Any], None]] = {
     BlindTransferred: _blind_transferred,
     PickedUp: _picked_up,
     MemberPaused: _member_paused,
+    ContactChanged: lost_connection.contact_changed,
+    ReportReceived: lost_connection.report_received,
+    ReportSent: lost_connection.report_sent,
+    PacketsCounted: lost_connection.packets_counted,
+    HangUpOrdered: lost_connection.hang_up_ordered,
 }

@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from daemon.call.model import Call, CallId, CallState, Direction, EndedBy, MissedReason, Outcome, PbxName, UserId
+from daemon.call.media import Media
+from daemon.call.model import (
+    Call,
+    CallId,
+    CallState,
+    ConnectionLoss,
+    Direction,
+    EndedBy,
+    HangupReason,
+    MissedReason,
+    Outcome,
+    PbxName,
+    UserId,
+)
 from daemon.call.signals import (
     BridgeId,
     ChannelId,
@@ -50,6 +63,7 @@ class Leg:
     ringing: bool = False
     held: bool = False  # its phone holds the other side
     moved_in: int = -1  # the epoch in which it last entered or left a bridge by an event
+    media: Media = field(default_factory=Media)
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +104,10 @@ class LiveCall:
     last_customer_dial: DialStatus | None = None
     hung_up_by: Role | None = None  # whose phone asked to end; forgotten when the call goes on
     confirmed: bool = True  # False: restored from the store, not yet seen on the PBX
+    lost: ConnectionLoss | None = None
+    lost_unseen: bool = False  # that was before this connection, and must be seen again
+    cut: bool = False  # we are having it hung up because of that
+    hangup_reason: HangupReason | None = None
 
     @property
     def ended(self) -> bool:
@@ -123,6 +141,8 @@ class LiveCall:
             ended_by=self.ended_by,
             hangup_cause=self.hangup_cause,
             customer_dialled=self.customer_dialled,
+            lost=self.lost,
+            hangup_reason=self.hangup_reason,
         )
 
 
@@ -149,4 +169,6 @@ def restore(call: Call) -> LiveCall:
         customer_dialled=call.customer_dialled,
         originated=call.direction is Direction.OUTGOING and not call.customer_dialled,
         confirmed=False,
+        lost=call.lost,
+        lost_unseen=call.lost is not None,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from daemon.call.signals import UnixMs
+from daemon.call.signals import ChannelId, UnixMs
 
 CallId = NewType("CallId", str)
 """The Uniqueid of the call's first channel; never changes."""
@@ -56,6 +56,30 @@ class EndedBy(StrEnum):
     SYSTEM = "system"
 
 
+class LostSide(StrEnum):
+    """Whose connection is lost."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    OTHER = "other"  # an outside party that is not the customer
+
+
+class HangupReason(StrEnum):
+    """Why we hung a call up ourselves."""
+
+    CONNECTION_LOST = "connection_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLoss:
+    """Nothing comes from this channel's far end since then; `packets` had come until then."""
+
+    channel: ChannelId
+    side: LostSide
+    since: UnixMs
+    packets: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """Times are Unix milliseconds. `user_ids` are the agents who talked (outgoing: also who called), in order."""
@@ -80,6 +104,8 @@ class Call:
     ended_by: EndedBy | None
     hangup_cause: int | None
     customer_dialled: bool  # outgoing: the customer's own phone was called, not only the agent's
+    lost: ConnectionLoss | None = None  # its connection is lost now, or was when it ended
+    hangup_reason: HangupReason | None = None  # why it was us who hung up
 
     @property
     def wait_seconds(self) -> float | None:

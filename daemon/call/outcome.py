@@ -63,6 +63,8 @@ def _outgoing_reason(call: LiveCall) -> MissedReason:
 
 def ended_by_of(call: LiveCall) -> EndedBy:
     """Who hung up: the phone that asked for it; a refusal is the customer's; else the PBX."""
+    if call.hangup_reason is not None:
+        return EndedBy.SYSTEM
     asked = _BY_ROLE.get(call.hung_up_by) if call.hung_up_by else None
     if asked is not None:
         return asked

@@ -19,7 +19,7 @@ from daemon.call.events import (
     CallStarted,
 )
 from daemon.call.live import Leg, LiveCall, Role
-from daemon.call.model import Direction, MissedReason, Outcome
+from daemon.call.model import Direction, HangupReason, MissedReason, Outcome
 from daemon.call.number import customer_number, is_telephone
 from daemon.call.signals import ChannelState, UnixMs
 from daemon.call.state import CALL_STEPS, CHANNEL_STEPS, Step
@@ -155,6 +155,8 @@ def end(board: Board, call: LiveCall, at: UnixMs, *, told_at: UnixMs, seen: bool
     call.outcome = outcome.outcome_of(call)
     if call.outcome is Outcome.MISSED:
         call.missed_reason = outcome.missed_reason_of(call) if seen else MissedReason.UNOBSERVED
+    if call.cut and call.hung_up_by is None:
+        call.hangup_reason = HangupReason.CONNECTION_LOST
     call.ended_by = outcome.ended_by_of(call) if seen else None
     board.drop_call(call)
     if call.announced:

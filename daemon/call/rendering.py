@@ -40,5 +40,8 @@ def call_json(call: Call, ticket_id: str | None) -> dict[str, object]:
         "talk_seconds": call.talk_seconds,
         "ended_by": call.ended_by and call.ended_by.value,
         "hangup_cause": call.hangup_cause,
+        "hangup_reason": call.hangup_reason and call.hangup_reason.value,
+        "connection_lost_at": iso_utc(call.lost.since) if call.lost else None,
+        "connection_lost_side": call.lost.side.value if call.lost else None,
         "ticket_id": ticket_id,
     }

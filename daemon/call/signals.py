@@ -246,6 +246,59 @@ class MemberPaused:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactChanged:
+    """A place where an endpoint is registered answers the PBX (True), does not (False), or is one no more (None).
+
+    `at` is our own clock's time of arrival, as of all that is told of media: it is compared with our own time.
+    """
+
+    at: UnixMs
+    endpoint: Endpoint
+    contact: str
+    answers: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReceived:
+    """The far end of a channel reported on its media (RTCP): it lives, whether it sends sound or not."""
+
+    at: UnixMs
+    channel: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSent:
+    """The PBX reported on the sound of a channel's far end: its newest packet has this number, counted past 65535."""
+
+    at: UnixMs
+    channel: ChannelId
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class PacketsCounted:
+    """We asked: so many packets of sound came from the far end so far; None: the PBX does not count them.
+
+    `direct`: they go past the PBX. `held`: the far end put us on hold.
+    """
+
+    at: UnixMs
+    channel: ChannelId
+    packets: int | None
+    direct: bool = False
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpOrdered:
+    """We are about to have the PBX hang up this channel, whose connection is lost; `refused`: it will not do it."""
+
+    at: UnixMs
+    channel: ChannelId
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSeen:
     """One row of a snapshot. `bridge` is None outside mixing bridges; `queue` while in a queue."""
 
@@ -293,5 +346,10 @@ Signal = (
     | BlindTransferred
     | PickedUp
     | MemberPaused
+    | ContactChanged
+    | ReportReceived
+    | ReportSent
+    | PacketsCounted
+    | HangUpOrdered
     | Snapshot
 )

@@ -10,14 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from daemon.call import lost_connection
 from daemon.call.board import Board
 from daemon.call.directory import Directory
 from daemon.call.events import CallEvent
 from daemon.call.handlers import HANDLERS
 from daemon.call.live import restore
-from daemon.call.model import Call, CallId, PbxName, UserId
+from daemon.call.model import Call, CallId, ConnectionLoss, PbxName, UserId
 from daemon.call.parties import Parties, parties
-from daemon.call.signals import Endpoint, Signal, UnixMs
+from daemon.call.signals import ChannelId, Endpoint, Signal, UnixMs
 
 
 class Tracker:
@@ -66,6 +67,18 @@ class Tracker:
         """This agent's own channel in a living call, and whom he talks to; None: he has none in it."""
         call = self._board.calls.get(call_id)
         return parties(call, user_id, self._board) if call is not None else None
+
+    def suspects(self, now: UnixMs, *, anybody: bool) -> list[ChannelId]:
+        """The channels whose packets should be counted now (`PacketsCounted`), none of them in a healthy call.
+
+        `anybody` False: only those whose connection is known as lost.
+        """
+        return lost_connection.suspects(self._board, now, anybody=anybody)
+
+    def loss_of(self, channel: ChannelId) -> ConnectionLoss | None:
+        """What is known of this channel, if the connection of its call is lost there."""
+        leg = self._board.legs.get(channel)
+        return leg.media.loss if leg is not None else None
 
     def calls(self) -> list[Call]:
         """All living calls, oldest first."""

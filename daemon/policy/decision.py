@@ -38,6 +38,7 @@ class Reason(StrEnum):
     CUSTOMER_HAS_NUMBER = "customer_has_number"
     CUSTOMER_ANONYMOUS = "customer_anonymous"
     NO_LOOKUP_URL = "no_lookup_url"
+    CONNECTION_LOST = "connection_lost"
 
 
 class TicketKind(StrEnum):
@@ -45,6 +46,14 @@ class TicketKind(StrEnum):
     OUTGOING = "outgoing"
     MISSED_INCOMING = "missed_incoming"
     MISSED_OUTGOING = "missed_outgoing"
+
+
+class Connection(StrEnum):
+    """What became of a call's connection."""
+
+    LOST = "lost"
+    RESTORED = "restored"
+    HUNG_UP = "hung_up"
 
 
 class EventType(StrEnum):
@@ -158,6 +167,16 @@ class AnnounceCall:
     user_id: UserId | None
     about: str
     reason: Reason
+    connection: Connection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpCall:
+    """Have the PBX end this channel, and the call with it. Not kept: what is still so is decided again."""
+
+    call: Call
+    channel: ChannelId
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +212,7 @@ Decision = (
     | AnnounceCall
     | LookUpCustomer
     | SkipLookUp
+    | HangUpCall
 )
 
 DURABLE = (OpenTicket, CloseMissed, PopScreen, AnnounceCall)

@@ -156,6 +156,8 @@ def _call_data(decision: AnnounceCall, ticket_id: str | None) -> dict[str, objec
     data = call_json(decision.call, ticket_id)
     if decision.event_type is EventType.CALL_RINGING:
         data["ringing_user_id"] = decision.user_id
+    if decision.connection is not None:
+        data["connection"] = decision.connection.value
     return data
 
 

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
-from daemon.call.model import Call, CallId, CallState, Direction, EndedBy, MissedReason, Outcome
+from daemon.call.model import (
+    Call,
+    CallId,
+    CallState,
+    ConnectionLoss,
+    Direction,
+    EndedBy,
+    HangupReason,
+    LostSide,
+    MissedReason,
+    Outcome,
+)
 from daemon.policy.decision import TicketKind
 from daemon.store.values import Delivery, Ticket, TicketStatus
 from daemon.store.work import Row
 
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # made once: json.dumps makes one each time
+
+
+_NO_LOSS: Mapping[str, object] = MappingProxyType(
+    dict.fromkeys(("lost_channel", "lost_side", "lost_since", "lost_packets"))
+)
 
 
 def call_row(call: Call) -> dict[str, object]:
@@ -36,6 +53,8 @@ def call_row(call: Call) -> dict[str, object]:
         "ended_by": call.ended_by and call.ended_by.value,
         "hangup_cause": call.hangup_cause,
         "customer_dialled": call.customer_dialled,
+        "hangup_reason": call.hangup_reason and call.hangup_reason.value,
+        **(_loss_row(call.lost) if call.lost else _NO_LOSS),
     }
 
 
@@ -61,7 +80,22 @@ def call_of(row: Row) -> Call:
         ended_by=EndedBy(row["ended_by"]) if row["ended_by"] else None,
         hangup_cause=row["hangup_cause"],
         customer_dialled=bool(row["customer_dialled"]),
+        lost=_loss_of(row) if row["lost_channel"] else None,
+        hangup_reason=HangupReason(row["hangup_reason"]) if row["hangup_reason"] else None,
     )
+
+
+def _loss_row(lost: ConnectionLoss) -> dict[str, object]:
+    return {
+        "lost_channel": lost.channel,
+        "lost_side": lost.side.value,
+        "lost_since": lost.since,
+        "lost_packets": lost.packets,
+    }
+
+
+def _loss_of(row: Row) -> ConnectionLoss:
+    return ConnectionLoss(row["lost_channel"], LostSide(row["lost_side"]), row["lost_since"], row["lost_packets"])
 
 
 def ticket_of(row: Row, call_ids: Iterable[CallId]) -> Ticket:

@@ -57,6 +57,11 @@ calls = Table(
     Column("ended_by", String(16)),
     Column("hangup_cause", Integer),
     Column("customer_dialled", Boolean, nullable=False),
+    Column("hangup_reason", String(32)),
+    Column("lost_channel", String(150)),  # with the next three: its connection is lost, or was when it ended
+    Column("lost_side", String(16)),
+    Column("lost_since", BigInteger),
+    Column("lost_packets", BigInteger),
     PrimaryKeyConstraint("pbx", "call_id"),
     Index(None, "started_at"),
     Index(None, "customer_number", "started_at"),

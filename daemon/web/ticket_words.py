@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from daemon.call.model import Call, CallState, Direction, EndedBy, MissedReason, Outcome
+from daemon.call.model import Call, CallState, Direction, EndedBy, HangupReason, MissedReason, Outcome
 from daemon.call.signals import UnixMs
 from daemon.message import Message
 from daemon.policy.decision import Reason, TicketKind
@@ -49,6 +49,9 @@ _ENDED: Final[Mapping[str, Message]] = {
     EndedBy.CUSTOMER: Message("the customer hung up"),
     EndedBy.AGENT: Message("the agent hung up"),
     EndedBy.SYSTEM: Message("the connection ended"),
+}
+_HUNG_UP: Final[Mapping[str, Message]] = {
+    HangupReason.CONNECTION_LOST: Message("hung up, because the connection was lost"),
 }
 MISSED_KINDS: Final = (TicketKind.MISSED_INCOMING, TicketKind.MISSED_OUTGOING)
 
@@ -136,7 +139,7 @@ class Teller:
                 if call.direction is Direction.OUTGOING
                 else Message("{agent} answered after {waited}, talked {talked}; {ended}")
             )
-            ended = self._(_ENDED.get(call.ended_by or "", _ENDED[EndedBy.SYSTEM]))
+            ended = self._(_HUNG_UP.get(call.hangup_reason or "") or _ENDED[call.ended_by or EndedBy.SYSTEM])
             talked = self.lasts(call.talk_seconds)
             return self._(said).format(agent=who, waited=waited, talked=talked, ended=ended), ""
         why = self._(_MISSED.get(call.missed_reason or "", _MISSED[MissedReason.NO_ANSWER]))

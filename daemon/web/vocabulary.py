@@ -28,7 +28,7 @@ EVENTS: Final[Mapping[str, Message]] = {
     EventType.CALL_ANSWERED: Message("Call answered"),
     EventType.CALL_ENDED: Message("Call ended"),
     EventType.CALL_MISSED: Message("Call missed"),
-    EventType.CALL_CONNECTION_LOST: Message("Connection of a call lost"),
+    EventType.CALL_CONNECTION_LOST: Message("Connection of a call lost or back"),
     EventType.TICKET_CREATED: Message("Ticket made"),
     EventType.TICKET_MERGED: Message("Call merged into a ticket"),
     EventType.TICKET_CLOSED: Message("Ticket closed"),

@@ -30,12 +30,15 @@ async def checked(linked: Linked) -> dict[str, Finding]:
 
 async def test_where_all_is_well_every_test_is_passed_and_only_asked(linked: Linked) -> None:
     await linked.pbx.play("queue_answered", speed=200.0)
+    linked.pbx.begin("direct_answered", speed=200.0, stays=True)
+    await linked.until(lambda: bool(linked.pbx.channels.talking()))
+    linked.pbx.report()
     await linked.link.actions.ping()
     found = await checked(linked)
     assert {name for name, finding in found.items() if finding.ok is not True} == {"phone_keys"}  # nobody needs it
     assert set(found) == {
         *("connected", "login", "version", "clock", "list_calls", "hang_up", "originate", "variables"),
-        *("transfer", "pause", "phone_keys", "events", "timestamps", "queues", "endpoints"),
+        *("transfer", "pause", "phone_keys", "events", "timestamps", "reports", "unreachable", "queues", "endpoints"),
     }
     assert all(finding.fix is None for finding in found.values())
     assert set(linked.pbx.asked) <= HARMLESS
@@ -104,10 +107,24 @@ async def test_whether_events_come_is_told_only_after_a_call(linked: Linked) -> 
     linked.pbx.processed += 1  # a call went by and its events were kept from us
     silent = by_name(await checkup.run())["events"]
     assert silent.ok is False
-    assert "read = call,agent" in str(silent.fix)
+    assert "read = call,agent,reporting,system" in str(silent.fix)
     await linked.pbx.play("direct_answered", speed=200.0)
     await linked.link.actions.ping()
     assert by_name(await checkup.run())["events"].ok is True
+
+
+async def test_what_the_daemon_cannot_hear_of_lost_connections_is_said_with_what_it_costs(linked: Linked) -> None:
+    found = await checked(linked)
+    assert (found["reports"].ok, found["unreachable"].ok) == (None, True)
+    for _ in range(40):
+        await linked.pbx.play("queue_answered", speed=2_000.0)
+    linked.link._connection.reader.reads_system = False  # type: ignore[union-attr]
+    found = await checked(linked)
+    assert (found["reports"].ok, found["unreachable"].ok) == (False, False)
+    assert "registration" in found["reports"].words
+    assert "on hold" in found["unreachable"].words
+    assert "read = call,agent,reporting,system" in str(found["reports"].fix)
+    assert found["unreachable"].fix == found["reports"].fix
 
 
 async def test_events_without_the_pbx_time_are_noticed(linked: Linked) -> None:

@@ -21,7 +21,7 @@ def value(text: str, key: str) -> str:
 
 def test_the_rights_are_the_least_that_do() -> None:
     text = stanza(ManagerUser(secret="s3cret"))
-    assert value(text, "read") == "call,agent"
+    assert value(text, "read") == "call,agent,reporting,system"
     assert value(text, "write") == "call,originate,agent,reporting"
     assert "deny = 0.0.0.0/0.0.0.0\ndeny = ::/0\npermit = 127.0.0.1/255.255.255.255\n" in text
     messages, keys = Wishes(phone_messages=True), Wishes(phone_messages=True, phone_keys=True)

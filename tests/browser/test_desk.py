@@ -8,6 +8,9 @@ import time
 from playwright.async_api import Page, expect
 
 from daemon.ami.scenario import SCENARIOS
+from daemon.app import now_ms
+from daemon.call.model import PbxName
+from daemon.call.signals import ChannelId, PacketsCounted, ReportReceived, Signal, UnixMs
 from tests.browser.accessible import assert_accessible
 from tests.browser.at_the_desk import (
     NUMBER,
@@ -292,3 +295,24 @@ async def expect_playing(one: Page, other: Page, wanted: int) -> None:
     await until(so)
     await asyncio.sleep(0.2)
     assert await so()
+
+
+async def test_a_lost_connection_stands_on_the_card_with_its_time_until_it_is_heard_again(house: House) -> None:
+    await furnish(house)
+    an = await sit_down(house)
+    call = StagedCall(house.pbx)
+    call.rings()
+    call.is_answered()
+    dead = stage(an.page).locator("[data-dead]")
+    await expect(stage(an.page).locator(".talk")).to_be_visible()
+    await expect(dead).to_be_hidden()
+    [trunk] = [row["Uniqueid"] for row in house.pbx.channels.talking() if "/trunk-" in row["Channel"]]
+    channel, now = ChannelId(trunk), now_ms()
+    looks: list[Signal] = [ReportReceived(UnixMs(now + 1_000), channel), ReportReceived(UnixMs(now + 5_000), channel)]
+    looks += [PacketsCounted(UnixMs(now + at), channel, 400) for at in (30_000, 32_000)]
+    for signal in looks:
+        await house.daemon.dispatcher.tell(PbxName("main"), signal)
+    await expect(dead).to_contain_text("The customer's connection is lost: 0:0")
+    await assert_accessible(an.page)
+    await house.daemon.dispatcher.tell(PbxName("main"), ReportReceived(UnixMs(now + 40_000), channel))
+    await expect(dead).to_be_hidden()

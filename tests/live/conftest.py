@@ -85,7 +85,7 @@ def running(stack: contextlib.ExitStack, make: Callable[[], Asterisk]) -> Asteri
         _need_phones()
         return stack.enter_context(make())
     except LiveUnavailable as unavailable:
-        _give_up(unavailable.reason)
+        give_up(unavailable.reason)
 
 
 def printed_stanza(secret: str) -> str:
@@ -157,7 +157,7 @@ async def browser() -> AsyncIterator[Browser]:
         try:
             opened = await stack.enter_async_context(chromium())
         except BrowserUnavailableError as unavailable:
-            _give_up(str(unavailable))
+            give_up(str(unavailable))
         yield opened
 
 
@@ -173,7 +173,7 @@ def _need_phones() -> None:
         raise LiveUnavailable("no SIP phones: pip install pjsua2-python")
 
 
-def _give_up(reason: str) -> NoReturn:
+def give_up(reason: str) -> NoReturn:
     """Skip with the reason; where everything could be installed (CI, root, apt) it is a failure."""
     could_be_installed = os.geteuid() == 0 and shutil.which("apt-get") is not None
     if os.environ.get("CI") == "true" and could_be_installed:

@@ -27,7 +27,12 @@ from tests.whole.house import Api, DaemonProcess, api_client, command, until
 
 Json = dict[str, Any]
 
-EVENTS = ("call.ringing", "call.answered", "call.ended", "call.missed", "ticket.created", "ticket.merged")
+EVENTS = (
+    *("call.ringing", "call.answered", "call.ended", "call.missed", "call.connection_lost"),
+    *("ticket.created", "ticket.merged"),
+)
+DISCONNECT_SECONDS = 5
+"""The least that can be set, in force in every live test: none of their calls may be hung up by it."""
 HOOK_PATH, POPUP_PATH = "/hook", "/pop"
 SAME_MOMENT_MS = 50
 ALERT_MS = 300
@@ -264,7 +269,14 @@ async def _furnished(pbx: Asterisk, api: Api, crm: Receiver, port: int) -> House
         await api.put(f"agents/{user}", {"name": f"Agent {user}", "endpoints": [f"PJSIP/{user}"]})
     mobile = {"name": "Agent 1001", "endpoints": ["PJSIP/1001"], "personal_number": "+84" + pbx.mobile[1:]}
     await api.put("agents/1001", mobile)
-    await api.put("call-settings", {"popup_answer_url": crm.url + POPUP_PATH, "time_zone": midday_zone()})
+    await api.put(
+        "call-settings",
+        {
+            "popup_answer_url": crm.url + POPUP_PATH,
+            "time_zone": midday_zone(),
+            "disconnect_timeout_seconds": DISCONNECT_SECONDS,
+        },
+    )
     hook = await api.post("webhooks", {"url": crm.url + HOOK_PATH, "events": list(EVENTS)})
     popup = await api.post("call-settings/rotate-popup-secret")
     return House(pbx, api, crm, port, hook["secret"], popup["secret"])

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -123,6 +124,13 @@ class PhoneCall:
         await self.phone.command("hold", call=self.key)
         await self.media_is("held_here")
 
+    async def hold_inactive(self) -> None:
+        """No sound either way, as some phones hold."""
+        await self.phone.command("hold_inactive", call=self.key)
+
+    async def mute(self) -> None:
+        await self.phone.command("mute", call=self.key)
+
     async def unhold(self) -> None:
         await self.phone.command("unhold", call=self.key)
         await self.media_is("active")
@@ -164,9 +172,11 @@ class Phone:
         host: str = LOOPBACK,
         port: int = 0,
         identity: str | None = None,
+        silence_suppressed: bool = False,
     ) -> None:
         self.pbx, self.user, self.host, self.port = pbx, user, host, port
         self.identity = identity or f'"Agent {user}" <sip:{user}@{pbx.host}:{pbx.sip_port}>'
+        self.silence_suppressed = silence_suppressed
         self.calls: list[PhoneCall] = []
         self.messages: list[str] = []
         self.registered_code: int | None = None
@@ -200,6 +210,7 @@ class Phone:
             "host": self.host,
             "port": self.port,
             "rtp_port": phone_rtp_port(),
+            "silence_suppressed": self.silence_suppressed,
         }
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -234,6 +245,23 @@ class Phone:
         if self._reader is not None:
             await self._reader
             self._reader = None
+
+    def stop(self) -> None:
+        """Freeze the process: a phone whose network is gone."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    async def restart(self) -> None:
+        """Power again after `kill`: the same phone on the same port, which knows nothing of its calls."""
+        self._is_ready = False
+        self.calls.clear()
+        self._by_key.clear()
+        await self.start()
+        await self.register()
 
     async def register(self, expires: int = 60) -> None:
         self.registered_code = None

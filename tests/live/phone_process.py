@@ -68,6 +68,8 @@ class Talk(pj.Call):  # type: ignore[misc]
             pj.PJSUA_CALL_MEDIA_LOCAL_HOLD: "held_here",
             pj.PJSUA_CALL_MEDIA_REMOTE_HOLD: "held_there",
         }
+        if self.phone.muted:
+            self.phone.mute(self)
         state = names.get(states[0], "none") if states else "none"
         self.is_held = state == "held_here"
         tell("media", call=self.key, state=state)
@@ -125,6 +127,7 @@ class PhoneProcess:
         self.obeys = False
         # The registration asked for last: a changed one is a new account setting, the same one a refresh.
         self.expires = 0
+        self.muted = False
         self.endpoint = self._start_endpoint()
         self.tone = self._start_tone()
         self.lines = [self._open_line(str(setup["identity"]), registrar=None)]
@@ -154,6 +157,10 @@ class PhoneProcess:
             self._do_later(0.0, lambda: self._unhold(talk))
         elif event == "hold" and talk.is_up and not talk.is_held:
             self._do_later(0.0, lambda: talk.setHold(pj.CallOpParam(True)))
+
+    def mute(self, talk: Talk) -> None:
+        """Nothing is said; where silence is suppressed nothing is sent either."""
+        self.tone.stopTransmit(talk.getAudioMedia(-1))
 
     def hang_up_later(self, talk: Talk) -> None:
         """A call must not be hung up inside its own callback."""
@@ -227,6 +234,17 @@ class PhoneProcess:
     def do_unhold(self, command: Json) -> None:
         self._unhold(self._talk(command))
 
+    def do_hold_inactive(self, command: Json) -> None:
+        """Hold with a=inactive: no sound is sent either way."""
+        prm = pj.CallOpParam(True)
+        prm.opt.flag = pj.PJSUA_CALL_SET_MEDIA_DIR
+        prm.opt.mediaDir = pj.IntVector([pj.PJMEDIA_DIR_NONE])
+        self._talk(command).reinvite(prm)
+
+    def do_mute(self, command: Json) -> None:
+        self.muted = True
+        self.mute(self._talk(command))
+
     def do_transfer(self, command: Json) -> None:
         self._talk(command).xfer(command["to"], pj.CallOpParam(True))
 
@@ -281,7 +299,7 @@ class PhoneProcess:
         config.uaConfig.userAgent = "Bench phone 1.0"
         config.logConfig.level = config.logConfig.consoleLevel = 0
         # Silence suppression would stop RTP, and with it the signs of life.
-        config.medConfig.noVad = True
+        config.medConfig.noVad = not self.setup.get("silence_suppressed")
         endpoint.libInit(config)
         endpoint.audDevManager().setNullDev()
         transport = pj.TransportConfig()

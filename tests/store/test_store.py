@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, text
 
-from daemon.call.model import PbxName
-from daemon.call.signals import UnixMs
+from daemon.call.model import ConnectionLoss, LostSide, PbxName
+from daemon.call.signals import ChannelId, UnixMs
 from daemon.errors import ConfigError
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
 from daemon.store.reader import FileReader
@@ -41,6 +42,14 @@ async def test_living_calls_come_back_as_they_were_oldest_first(store: Store) ->
         await store.writer.submit(unit(call))
     await store.writer.drain()
     assert await living_calls(store.reader) == living
+
+
+async def test_a_lost_connection_outlives_a_restart_with_all_that_its_clock_needs(store: Store) -> None:
+    lost = ConnectionLoss(ChannelId("1795332859.1"), LostSide.AGENT, UnixMs(1_795_332_870_000), 418)
+    call = replace(answered(ringing(1)), lost=lost)
+    await store.writer.submit(unit(call))
+    await store.writer.drain()
+    assert await living_calls(store.reader) == [call]
 
 
 async def test_calls_that_ended_lately_are_told_from_the_living_and_the_old(store: Store) -> None:

@@ -45,6 +45,9 @@ function talkCard(call, pop, state) {
   const talks = card.querySelector("[data-talks]");
   if (call.answered_at) ticking(talks, call.answered_at, "{time}");
   else talks.textContent = words().dialling;
+  const dead = card.querySelector("[data-dead]");
+  dead.hidden = !call.connection_lost_at;
+  if (call.connection_lost_at) ticking(dead, call.connection_lost_at, dead.dataset[call.connection_lost_side]);
   const button = card.querySelector("[data-page]");
   button.hidden = !pop;
   if (pop) {

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from daemon.call.model import CallState, Direction, EndedBy, MissedReason, Outcome
+from daemon.call.model import CallState, Direction, EndedBy, HangupReason, LostSide, MissedReason, Outcome
 from daemon.policy.decision import EventType, TicketKind
 from daemon.store.accounts import Language
 from daemon.store.ringtones import Kind
@@ -53,6 +53,11 @@ class Call:
     talk_seconds: float | None
     ended_by: EndedBy | None
     hangup_cause: Annotated[int | None, Field(description="Q.850.")]
+    hangup_reason: Annotated[HangupReason | None, Field(description="Why Callwarden hung it up; null: it did not.")]
+    connection_lost_at: Annotated[
+        Time | None, Field(description="Since when its connection is lost, or was when it ended; null: it is not.")
+    ]
+    connection_lost_side: Annotated[LostSide | None, Field(description="Whose connection that is.")]
     ticket_id: str | None
 
 
