@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
-from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 
 import structlog
@@ -30,6 +29,8 @@ from daemon.delivery.try_out import try_target
 from daemon.desk_board import DeskBoard
 from daemon.dispatch import Dispatcher, PbxSignal
 from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
+from daemon.metrics import Metrics
+from daemon.metrics_read import metrics_text, observe
 from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
 from daemon.rules import Rules, SigningSecrets
@@ -39,6 +40,7 @@ from daemon.store.outbox import Settlement, read_disabled_webhooks, replay_asked
 from daemon.store.set_up import new_link_token, offer_set_up
 from daemon.store.store import Store
 from daemon.store.values import Committed
+from daemon.version import program_version
 from daemon.web.feed import EventFeed
 from daemon.web.server import WebServer, build_app, start_web
 from daemon.web.services import Check, PageHead, Services, Target, TargetAnswer
@@ -55,13 +57,6 @@ def now_ms() -> UnixMs:
     return UnixMs(time.time_ns() // 1_000_000)
 
 
-def program_version() -> str:
-    try:
-        return version("callwarden")
-    except PackageNotFoundError:
-        return "0"
-
-
 class Daemon:
     """All parts of a running Callwarden. `async with Daemon(config) as daemon: await daemon.run()`."""
 
@@ -70,6 +65,7 @@ class Daemon:
         self.bus = Bus()
         self.feed = EventFeed()
         self.desks = DeskBoard(self.bus)
+        self.metrics = Metrics(now_ms)
         self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
         self.pbx_desk = PbxDesk(self.links, self._rung_strangers)
         contexts = {PbxName(pbx.name): pbx.originate_context for pbx in config.pbx}
@@ -149,6 +145,7 @@ class Daemon:
         live_feed.connect(self.bus, self.feed)
         self.store = await Store.open(self.config.store.url, self._committed)
         self._parts.push_async_callback(self.store.close)
+        observe(self.metrics, self)
         await self._start_delivery()
         await self._start_dispatch()
         self._start_links()
@@ -168,6 +165,7 @@ class Daemon:
             secrets=self.secrets,
             clock=now_ms,
             on_settled=self._settled,
+            on_attempt=self.metrics.attempted,
         )
         self._parts.push_async_callback(self.outbox.stop)
         await self.outbox.start()
@@ -277,6 +275,8 @@ class Daemon:
             states=self.states,
             public_url=self.config.http.public_url,
             trusted_proxies=self.config.http.trusted_proxies,
+            metrics=lambda: metrics_text(self.metrics, self),
+            metrics_from=self.config.http.metrics_from,
         )
 
     def _order_failed(self, order: CallOrder, ordered: Ordered, why: Why) -> None:

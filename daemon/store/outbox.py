@@ -112,6 +112,8 @@ DISABLE_WEBHOOK = (
     .values(enabled=false(), disabled_reason=bindparam("b_reason"), updated_at=bindparam("b_at"))
 )
 
+_COUNT_PENDING = select(func.count().label("pending")).select_from(deliveries).where(deliveries.c.status == PENDING)
+
 SELECT_WEBHOOKS = select(webhooks.c.webhook_id, webhooks.c.url, webhooks.c.enabled).where(
     webhooks.c.webhook_id.in_(each_of("b_ids"))
 )
@@ -312,6 +314,12 @@ async def read_next_due_at(reads: Reader, after: UnixMs) -> UnixMs | None:
     rows = await reads.fetch(SELECT_NEXT_DUE, {"b_after": after})
     due_at = rows[0]["due_at"] if rows else None
     return None if due_at is None else UnixMs(int(due_at))
+
+
+async def count_pending(reads: Reader) -> int:
+    """How many deliveries are not done yet."""
+    (row,) = await reads.fetch(_COUNT_PENDING)
+    return int(row["pending"])
 
 
 async def read_disabled_webhooks(reads: Reader) -> frozenset[str]:

@@ -107,6 +107,7 @@ class Services:
     sends one message now and keeps nothing. `refuse_target` says why a URL may not be a target. `page_head` asks a
     site for a page, shortly, and reads the headers only (None: no answer, or none may be asked for). `public_url` is
     how people reach the server (None: as they asked); only what `trusted_proxies` say in X-Forwarded-For is believed.
+    `metrics` is the text of `/metrics`, open to `metrics_from` without a token (None: this machine, without a proxy).
     """
 
     writes: Writes
@@ -125,8 +126,10 @@ class Services:
     acts: Acts
     states: AgentStates
     desks: Desks
+    metrics: Callable[[], Awaitable[bytes]]
     public_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
+    metrics_from: Sequence[IPv4Network | IPv6Network] | None = None
 
 
 SERVICES = web.AppKey("services", Services)
