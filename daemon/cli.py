@@ -13,7 +13,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from sdnotify import SystemdNotifier
 
 from daemon.cli_account import account_app
 from daemon.cli_options import ConfigFile, MaybeConfigFile, operator
@@ -57,12 +56,13 @@ def serve(config: ConfigFile) -> None:
     """Follow the PBXs of the configuration until told to stop (SIGTERM, Ctrl-C)."""
     from daemon.config import load_config
     from daemon.log import configure_logging
+    from daemon.service import serve as follow
 
     settings = load_config(config)
     if not settings.pbx:
         raise ConfigError(f"{config}: name at least one PBX in a [[pbx]] table")
     configure_logging(settings.log.level, settings.log.format)
-    _run(_serve(settings))
+    _run(follow(config, settings))
 
 
 @app.command()
@@ -175,25 +175,6 @@ def main() -> None:
         _fail(error, 1)
     except BrokenPipeError:
         _quiet_exit()
-
-
-async def _serve(settings: Any) -> None:
-    from daemon.app import Daemon
-
-    notifier = SystemdNotifier()
-    async with Daemon(settings) as daemon:
-        notifier.notify("READY=1")
-        offering = asyncio.create_task(_offer_set_up(daemon))  # a full disk may hold it up, and nothing else
-        try:
-            await daemon.run()
-        finally:
-            notifier.notify("STOPPING=1")
-            offering.cancel()
-
-
-async def _offer_set_up(daemon: Any) -> None:
-    if (link := await daemon.set_up_link()) is not None:
-        sys.stderr.write(f"callwarden: no account yet; make the first admin within 24 hours at {link}\n")
 
 
 async def _scene(agents: list[str], country: str, config: Path | None) -> Any:

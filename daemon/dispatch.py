@@ -83,6 +83,7 @@ class Dispatcher:
     ) -> None:
         self.queue: asyncio.Queue[PbxSignal | NewRules | Stop] = asyncio.Queue(_QUEUE_SIZE)
         self._ended = asyncio.Event()
+        self.taken = 0  # items of the queue, signals or not
         self.signals = 0
         self.failures = 0
         self._trackers = trackers
@@ -95,6 +96,7 @@ class Dispatcher:
         """Take signals until `stop`. A signal that breaks the tracker is our bug: logged, counted, passed over."""
         try:
             while not isinstance(item := await self.queue.get(), Stop):
+                self.taken += 1
                 if isinstance(item, NewRules):
                     self._adopt(item)
                     continue

@@ -137,7 +137,7 @@ class Outbox:
             if service.done() and not service.cancelled():
                 service.result()
 
-    async def stop(self, timeout_s: float = 5.0) -> None:
+    async def stop(self, timeout_s: float = 3.0) -> None:
         """Requests under way may finish; what does not stays pending. What did finish is recorded."""
         self._open = False
         if self._requests:
