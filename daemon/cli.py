@@ -149,6 +149,24 @@ def asterisk_config(
     typer.echo(stanza(user), nl=False)
 
 
+@app.command("install-service")
+def install_service(
+    root: Annotated[Path, typer.Option(help="Write below this folder instead of the machine's own root.")] = Path("/"),
+    show: Annotated[bool, typer.Option("--print", help="Print the files and write nothing.")] = False,
+    command: Annotated[Path | None, typer.Option(help="The command that the unit starts; without: this one.")] = None,
+) -> None:
+    """Make a systemd service of this installation: unit, user, folders and a configuration to fill in."""
+    from daemon.service_files import NEXT_STEPS, install, service_files, this_command
+
+    files = service_files(command or this_command())
+    if show:
+        typer.echo("\n".join(f"# {file.path}\n{file.text}" for file in files if file.text is not None), nl=False)
+        return
+    for path in install(files, root):
+        typer.echo(f"wrote {path}")
+    typer.echo("next:\n" + "\n".join(f"  {number}. {step}" for number, step in enumerate(NEXT_STEPS, 1)))
+
+
 @token_app.command("create")
 def token_create(
     config: ConfigFile,
