@@ -344,7 +344,7 @@ def _credential(folder: Path, name: str, environ: Mapping[str, str]) -> Path:
     home = folder.absolute()
     if loaded and path.absolute().is_relative_to(home):
         credential = Path(loaded) / str(path.absolute().relative_to(home)).replace("/", "_")
-        return credential if credential.is_file() else path
+        return credential if os.access(credential, os.R_OK) else path
     return path
 
 

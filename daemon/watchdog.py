@@ -89,10 +89,10 @@ class Watchdog:
         self._stuck: list[str] = []
 
     async def run(self) -> None:
-        before = look(self._parts, time.monotonic())
+        before: Sight | None = None
         while True:
             now = look(self._parts, time.monotonic())
-            if not self._hangs(before, now):
+            if before is None or not self._hangs(before, now):
                 before = now  # else the next look is compared with the same one: only a step since then counts
                 self._said(status_line(self._parts))
                 self._moving()

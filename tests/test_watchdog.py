@@ -119,6 +119,21 @@ async def test_a_store_that_hangs_starves_the_watchdog_and_one_that_moves_again_
         assert fed.times > before
 
 
+async def test_one_look_alone_blames_nobody(daemon: Daemon) -> None:
+    """At the start the store is always busy."""
+    hold, driver = threading.Event(), daemon.store._driver
+    holding = asyncio.create_task(driver.in_thread(lambda _: hold.wait()))
+    await asyncio.sleep(0)
+    writing = asyncio.create_task(daemon.store.writer.change(lambda: heartbeat(now_ms(), [MAIN])))
+    fed = Fed()
+    task = asyncio.create_task(Watchdog(daemon, fed.moving, fed.said, every_s=LOOK_S).run())
+    await until(lambda: _says(fed, "0 live calls"))
+    hold.set()
+    task.cancel()
+    await asyncio.gather(holding, writing)
+    assert fed.times == 1
+
+
 async def test_a_database_that_somebody_locks_does_not_starve_it(daemon: Daemon, tmp_path: Path) -> None:
     """Trying again is moving."""
     other = sqlite3.connect(tmp_path / "callwarden.db", isolation_level=None)
