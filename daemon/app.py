@@ -10,7 +10,7 @@ from typing import Self
 
 import structlog
 
-from daemon import live_feed
+from daemon import call_log, live_feed
 from daemon.acts import AgentState, CallOrder, Ordered, Why
 from daemon.agent_states import QueueStates
 from daemon.ami.link import AmiLink, LinkState
@@ -143,6 +143,7 @@ class Daemon:
     async def _start(self) -> None:
         self._failed = asyncio.get_running_loop().create_future()
         live_feed.connect(self.bus, self.feed)
+        call_log.connect(self.bus)
         self.store = await Store.open(self.config.store.url, self._committed)
         self._parts.push_async_callback(self.store.close)
         observe(self.metrics, self)

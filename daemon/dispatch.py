@@ -129,7 +129,7 @@ class Dispatcher:
             events = self._trackers[item.pbx].feed(item.signal)
         except Exception:  # noqa: BLE001 - one call must not take the others down
             self.failures += 1
-            _log.exception("signal broke the tracker", pbx=item.pbx, signal=type(item.signal).__name__)
+            self._log_broken(item)
             return []
         return [unit for event in events if (unit := self._judge(event)) is not None]
 
@@ -154,6 +154,11 @@ class Dispatcher:
                 counts[kind] = counts.get(kind, 0) + count
         return counts
 
+    def _log_broken(self, item: PbxSignal) -> None:
+        tracker = self._trackers.get(item.pbx)
+        about = {"channel": getattr(item.signal, "channel", None), "call_id": tracker and tracker.call_of(item.signal)}
+        _log.exception("signal_broke_the_tracker", pbx=item.pbx, signal=type(item.signal).__name__, **about)
+
     def _judge(self, event: CallEvent) -> Unit | None:
         decisions = self._decide(event)
         self._bus.publish(CallHappened(event))
@@ -173,7 +178,7 @@ class Dispatcher:
                 found += policy(event, self._rules, self._clock())
             except Exception:  # noqa: BLE001 - one rule must not take the others down
                 self.failures += 1
-                _log.exception("policy broke", policy=policy.__module__, call_id=event.call.call_id)
+                _log.exception("policy_broke", policy=policy.__module__, call_id=event.call.call_id)
         return tuple(found)
 
     def _adopt(self, new: NewRules) -> None:

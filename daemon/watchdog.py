@@ -117,4 +117,4 @@ def status_line(parts: Parts) -> str:
     living = sum(1 for _ in parts.dispatcher.calls())
     links = (f"{name} {link.state.value}" for name, link in parts.links.items())
     disk = () if parts.store.writer.healthy else ("the store refuses writes",)
-    return "; ".join((f"{living} live calls", *links, *disk))
+    return "; ".join((f"live calls: {living}", *links, *disk))

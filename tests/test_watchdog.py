@@ -103,7 +103,7 @@ async def test_a_store_that_hangs_starves_the_watchdog_and_one_that_moves_again_
     async with watched(daemon) as fed:
         await asyncio.sleep(LOOK_S * 3)
         assert fed.times >= 2
-        assert fed.status == "0 live calls; main connected"
+        assert fed.status == "live calls: 0; main connected"
         holding = asyncio.create_task(driver.in_thread(lambda _: hold.wait()))
         await asyncio.sleep(0)
         writing = asyncio.create_task(daemon.store.writer.change(lambda: heartbeat(now_ms(), [MAIN])))
@@ -115,7 +115,7 @@ async def test_a_store_that_hangs_starves_the_watchdog_and_one_that_moves_again_
         finally:
             hold.set()
         await asyncio.gather(holding, writing)
-        await until(lambda: _says(fed, "0 live calls"))
+        await until(lambda: _says(fed, "live calls: 0"))
         assert fed.times > before
 
 
@@ -127,7 +127,7 @@ async def test_one_look_alone_blames_nobody(daemon: Daemon) -> None:
     writing = asyncio.create_task(daemon.store.writer.change(lambda: heartbeat(now_ms(), [MAIN])))
     fed = Fed()
     task = asyncio.create_task(Watchdog(daemon, fed.moving, fed.said, every_s=LOOK_S).run())
-    await until(lambda: _says(fed, "0 live calls"))
+    await until(lambda: _says(fed, "live calls: 0"))
     hold.set()
     task.cancel()
     await asyncio.gather(holding, writing)
@@ -145,7 +145,7 @@ async def test_a_database_that_somebody_locks_does_not_starve_it(daemon: Daemon,
         assert before.store_waits
         await until(lambda: _tried(daemon, 2), deadline_s=LONGEST_PAUSE_S)
         assert stuck(before, look(daemon, time.monotonic()), store_full=False) == []
-        assert status_line(daemon) == "0 live calls; main connected; the store refuses writes"
+        assert status_line(daemon) == "live calls: 0; main connected; the store refuses writes"
     finally:
         other.execute("ROLLBACK")
         other.close()

@@ -17,7 +17,7 @@ from daemon.call.handlers import HANDLERS
 from daemon.call.live import restore
 from daemon.call.model import Call, CallId, PbxName, UserId
 from daemon.call.parties import Parties, parties
-from daemon.call.signals import Endpoint, Signal, UnixMs
+from daemon.call.signals import ChannelId, Endpoint, Signal, UnixMs
 
 
 class Tracker:
@@ -61,6 +61,11 @@ class Tracker:
         HANDLERS[type(signal)](board, signal)
         events, board.events = board.events, []
         return events
+
+    def call_of(self, signal: Signal) -> CallId | None:
+        """The living call that a signal is about, as far as its channel tells."""
+        leg = self._board.legs.get(getattr(signal, "channel", ChannelId("")))
+        return leg.call.call_id if leg is not None else None
 
     def parties(self, call_id: CallId, user_id: UserId) -> Parties | None:
         """This agent's own channel in a living call, and whom he talks to; None: he has none in it."""

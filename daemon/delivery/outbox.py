@@ -163,7 +163,7 @@ class Outbox:
             if len(self._requests) >= self.limits.in_all:
                 self._starved[target] = None
                 return
-            task = asyncio.create_task(self._attempt(target, target.queue.popleft()))
+            task = asyncio.create_task(self._attempt_kept(target, target.queue.popleft()))
             self._requests[task] = target
             target.running += 1
             task.add_done_callback(self._ended)
@@ -171,9 +171,6 @@ class Outbox:
     def _ended(self, task: asyncio.Task[None]) -> None:
         target = self._requests.pop(task)
         target.running -= 1
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Its id stays held: whatever is wrong with it, it is not sent again and again before the next start.
-            log.error("delivery_attempt_crashed", target=target.key, exc_info=error)
         if self._starved and target.queue:
             self._starved[target] = None  # others were first
         while self._starved and len(self._requests) < self.limits.in_all:
@@ -188,6 +185,14 @@ class Outbox:
             if target.not_before is not None and target.not_before <= now:
                 target.not_before = None
                 self._pump(target)
+
+    async def _attempt_kept(self, target: Target, delivery: Delivery) -> None:
+        try:
+            await self._attempt(target, delivery)
+        except Exception:
+            # Its id stays held: whatever is wrong with it, it is not sent again and again before the next start.
+            named = {"delivery_id": delivery.delivery_id, "call_id": delivery.call_id}
+            log.exception("delivery_attempt_crashed", target=target.key, **named)
 
     async def _attempt(self, target: Target, delivery: Delivery) -> None:
         at = self._clock()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, false, func, insert, literal_column, or_, select, true, update
 
+from daemon.call.model import CallId
 from daemon.call.signals import UnixMs
 from daemon.policy.retry import EVENT_LIFETIME_MS, POPUP_LIFETIME_MS
 from daemon.store.audit import By, noted
@@ -55,6 +56,8 @@ class Settlement:
     error: str | None
     attempt: Attempt | None
     disable: str | None = None
+    call_id: CallId | None = None
+    """For the log alone."""
 
 
 _COLUMNS = (

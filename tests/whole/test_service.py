@@ -90,12 +90,12 @@ async def test_it_is_ready_when_it_answers_fed_while_it_moves_and_says_how_thing
         healthz = f"http://127.0.0.1:{unused_tcp_port}/healthz"
         async with aiohttp.ClientSession() as session, session.get(healthz) as response:
             assert response.status == 200
-        await one.wait_for("STATUS=0 live calls; main connected")
+        await one.wait_for("STATUS=live calls: 0; main connected")
         fed = sum("WATCHDOG=1" in message for message in one.told)
         await asyncio.sleep(1.0)
         assert sum("WATCHDOG=1" in message for message in one.told) >= fed + 3
         await pbx.close()
-        await one.wait_for("STATUS=0 live calls; main lost")
+        await one.wait_for("STATUS=live calls: 0; main lost")
         fed = sum("WATCHDOG=1" in message for message in one.told)
         await asyncio.sleep(1.0)
         assert sum("WATCHDOG=1" in message for message in one.told) >= fed + 3
@@ -121,7 +121,7 @@ async def test_it_is_ready_without_its_pbx(tmp_path: Path) -> None:
         config = configured(tmp_path, pbx)
     async with serving(config) as one:
         await one.wait_for("READY=1")
-        await one.wait_for("STATUS=0 live calls; main")
+        await one.wait_for("STATUS=live calls: 0; main")
         assert await one.stop() < STOP_WITHIN_S
 
 
