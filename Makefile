@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS := $(VENV)/.tests-ready
 
-.PHONY: demo test check format lint types live browser screenshots bench words setup deb clean
+.PHONY: demo test check format lint types live browser screenshots bench words setup deb boot clean
 
 demo: $(READY)
 	$(BIN)/callwarden demo
@@ -87,6 +87,10 @@ browser-tools:
 	  if [ "$$(id -u)" = 0 ]; then \
 	    echo 'Installing chromium'; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	  else echo 'Browser tests are skipped without: chromium (as root: apt-get install chromium fonts-dejavu-core)'; fi; fi
+
+# The package in a Debian that is made and booted for it, as root: installed, watched, frozen, reloaded, purged.
+boot: $(TESTS) live-tools
+	CALLWARDEN_BOOT=$$(. /etc/os-release && echo $$VERSION_CODENAME) $(BIN)/python -m pytest tests/packaging $(PYTEST_ARGS)
 
 # Prometheus' own judge of rules and metrics, taken out of Debian's package: its service is not wanted here.
 ops-tools: $(TESTS)

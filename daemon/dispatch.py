@@ -137,6 +137,10 @@ class Dispatcher:
         """All living calls of all PBXs."""
         return (call for tracker in self._trackers.values() for call in tracker.calls())
 
+    def living(self) -> dict[PbxName, int]:
+        """How many calls live on each PBX."""
+        return {name: tracker.living for name, tracker in self._trackers.items()}
+
     def parties(self, pbx: PbxName, call_id: CallId, user_id: UserId) -> Parties | None:
         """The agent's own channel in a living call and whom he talks to, by what is known this moment."""
         tracker = self._trackers.get(pbx)

@@ -101,9 +101,7 @@ def _counter(name: str, words: str, labels: tuple[str, ...], rows: Rows) -> Metr
 
 def _calls(parts: Parts) -> Iterator[Metric]:
     dispatcher = parts.dispatcher
-    living = dict.fromkeys(parts.links, 0)
-    for call in dispatcher.calls():
-        living[call.pbx] = living.get(call.pbx, 0) + 1
+    living = dispatcher.living()
     yield _gauge("callwarden_calls_live", "Calls on the line.", ("pbx",), [((name,), n) for name, n in living.items()])
     yield _counter("callwarden_signals", "Signals of the PBXs followed.", (), [((), dispatcher.signals)])
     yield _counter(

@@ -20,6 +20,7 @@ from daemon.dispatch import Dispatcher
 from daemon.store.store import Store
 
 LOOK_EVERY_S: Final = 10.0
+_FIRST_PAUSE_S: Final = 2.0  # by then the PBXs have answered, and whoever started the service looks at its status
 
 _log = structlog.get_logger(__name__)
 
@@ -90,13 +91,15 @@ class Watchdog:
 
     async def run(self) -> None:
         before: Sight | None = None
+        pause = min(_FIRST_PAUSE_S, self._every_s)
         while True:
             now = look(self._parts, time.monotonic())
             if before is None or not self._hangs(before, now):
                 before = now  # else the next look is compared with the same one: only a step since then counts
                 self._said(status_line(self._parts))
                 self._moving()
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(pause)
+            pause = self._every_s
 
     def _hangs(self, before: Sight, now: Sight) -> bool:
         writer = self._parts.store.writer
@@ -114,7 +117,7 @@ class Watchdog:
 
 def status_line(parts: Parts) -> str:
     """For `systemctl status`: how many calls, how each PBX is, whether the store takes writes."""
-    living = sum(1 for _ in parts.dispatcher.calls())
+    living = sum(parts.dispatcher.living().values())
     links = (f"{name} {link.state.value}" for name, link in parts.links.items())
     disk = () if parts.store.writer.healthy else ("the store refuses writes",)
     return "; ".join((f"live calls: {living}", *links, *disk))

@@ -72,6 +72,11 @@ class Tracker:
         call = self._board.calls.get(call_id)
         return parties(call, user_id, self._board.bridges) if call is not None else None
 
+    @property
+    def living(self) -> int:
+        """How many calls live; counting costs nothing, showing them all does."""
+        return len(self._board.calls)
+
     def calls(self) -> list[Call]:
         """All living calls, oldest first."""
         return sorted((call.snapshot() for call in self._board.calls.values()), key=lambda call: call.started_at)
