@@ -39,7 +39,7 @@ class _Service:
 
     async def run(self, daemon: Daemon) -> None:
         watchdog = Watchdog(daemon, self._moving, self._said, every_s=look_every(os.environ))
-        self._notifier.notify("READY=1")
+        self._notify("READY=1")
         beside = (
             asyncio.create_task(_offer_set_up(daemon)),  # a full disk may hold it up, and nothing else
             asyncio.create_task(watchdog.run(), name="watchdog"),
@@ -50,23 +50,27 @@ class _Service:
             await daemon.run()
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
-            self._notifier.notify("STOPPING=1\nSTATUS=stopping: what is under way is brought to its end")
+            self._notify("STOPPING=1\nSTATUS=stopping: what is under way is brought to its end")
             for task in beside:
                 task.cancel()
 
     def _moving(self) -> None:
-        self._notifier.notify("WATCHDOG=1")
+        self._notify("WATCHDOG=1")
 
     def _said(self, status: str) -> None:
-        self._notifier.notify(f"STATUS={status}")
+        self._notify(f"STATUS={status}")
+
+    def _notify(self, message: str) -> None:
+        """In UTF-8: the library writes Latin-1, and drops a message that has other letters, READY=1 with it."""
+        self._notifier.notify(message.encode("utf-8", "replace").decode("latin-1"))
 
     def _reload(self, daemon: Daemon) -> None:
         """SIGHUP. What cannot be taken over is named; a configuration that is wrong changes nothing."""
-        self._notifier.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         result = reload_config(self._path, self._config, daemon)
         self._config = result.config
         _tell(result)
-        self._notifier.notify(f"READY=1\nSTATUS={result.words}")
+        self._notify(f"READY=1\nSTATUS={result.words}")
 
 
 def look_every(environ: Mapping[str, str]) -> float:

@@ -146,10 +146,10 @@ async def test_a_reload_takes_over_what_it_can_and_names_the_rest(tmp_path: Path
             config.write_text(text.replace('level = "warning"', 'level = "info"').replace("127.0.0.1:0", "127.0.0.1:1"))
             one.process.send_signal(signal.SIGHUP)
             await one.wait_for("STATUS=reloaded; only a restart puts in force: http.listen")
-            config.write_text(text + "\n[logg]\n")
+            config.write_text(text + '\n["loggổ"]\n', "utf-8")
             one.process.send_signal(signal.SIGHUP)
             await one.wait_for("the configuration was not reloaded: ")
-            assert await one.heard('did you mean "log"')
+            await one.wait_for('unknown key "loggổ"; did you mean "log"')
             assert await one.stop() < STOP_WITHIN_S
         events = [json.loads(line)["event"] for line in one.log.read_text().splitlines() if line.startswith("{")]
         assert events.count("configuration_reloaded") == 1  # the first one was below the level of then
