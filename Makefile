@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS := $(VENV)/.tests-ready
 
-.PHONY: demo test check format lint types live browser screenshots bench words setup clean
+.PHONY: demo test check format lint types live browser screenshots bench words setup deb boot clean
 
 demo: $(READY)
 	$(BIN)/callwarden demo
 
 # First what needs only this machine, on two cores and with coverage; then what keeps time with a browser (also that
 # beside telephones); then with telephones alone, which mostly wait: three benches at once, each with an Asterisk of its own.
-test: $(TESTS) live-tools browser-tools
+test: $(TESTS) live-tools browser-tools ops-tools
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 3 --dist load -m 'live and not browser' $(PYTEST_ARGS)
@@ -50,6 +50,10 @@ words: $(TESTS)
 
 setup: $(TESTS)
 
+# dist/callwarden_VERSION_ARCH.deb, for the minor version of Python with which this is made.
+deb: $(READY)
+	packaging/deb/build dist $(VENV)
+
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Callwarden needs Python 3.11 or newer; name it with make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory python3-venv
@@ -64,7 +68,7 @@ $(TESTS): $(READY)
 	  || echo 'No SIP phone library for this machine: live tests will be skipped.'
 	@touch $@
 
-.PHONY: python3-venv live-tools browser-tools
+.PHONY: python3-venv live-tools browser-tools ops-tools
 python3-venv:
 	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
 	else echo 'Install the package python3-venv (as root: apt-get install python3-venv), then run make again.'; exit 1; fi
@@ -84,5 +88,16 @@ browser-tools:
 	    echo 'Installing chromium'; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	  else echo 'Browser tests are skipped without: chromium (as root: apt-get install chromium fonts-dejavu-core)'; fi; fi
 
+# The package in a Debian that is made and booted for it, as root: installed, watched, frozen, reloaded, purged.
+boot: $(TESTS) live-tools
+	CALLWARDEN_BOOT=$$(. /etc/os-release && echo $$VERSION_CODENAME) $(BIN)/python -m pytest tests/packaging $(PYTEST_ARGS)
+
+# Prometheus' own judge of rules and metrics, taken out of Debian's package: its service is not wanted here.
+ops-tools: $(TESTS)
+	@if ! command -v promtool >/dev/null && [ ! -x $(BIN)/promtool ] && command -v apt-get dpkg-deb >/dev/null; then \
+	  (cd $(VENV) && { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } \
+	    && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 -C bin ./usr/bin/promtool; rm -f prometheus_*.deb) >/dev/null 2>&1; \
+	  [ -x $(BIN)/promtool ] || echo 'Some tests of the metrics are skipped without: promtool (Debian package prometheus)'; fi
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build *.egg-info
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist *.egg-info

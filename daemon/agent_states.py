@@ -19,7 +19,7 @@ from daemon.ami.link import AmiLink
 from daemon.ami.phone_acts import not_connected
 from daemon.ami.queue_members import Membership, memberships, no_queue, pause
 from daemon.call.directory import Directory
-from daemon.call.model import Call, CallState, Direction, PbxName, UserId
+from daemon.call.model import Call, CallId, CallState, Direction, PbxName, UserId
 from daemon.call.signals import Endpoint, LinkDown, LinkUp, MemberPaused, Signal, UnixMs
 
 _AGAIN_S: Final = (2.0, 10.0, 60.0)
@@ -173,13 +173,13 @@ class QueueStates:
         pbx = self._pbxs.get(call.pbx)
         wanted = pbx is not None and pbx.wrap_up_seconds > 0 and call.direction is not Direction.INTERNAL
         if wanted and self.of(call.user_id).state is Availability.AVAILABLE:
-            self._task(self._begin_wrap_up(call.user_id))
+            self._task(self._begin_wrap_up(call.user_id, call.call_id))
 
-    async def _begin_wrap_up(self, user_id: str) -> None:
+    async def _begin_wrap_up(self, user_id: str, call_id: CallId) -> None:
         try:
             await self._set(user_id, WRAP_UP)
         except CannotAct as cannot:
-            _log.warning("wrap_up_failed", user_id=user_id, error=cannot.message)
+            _log.warning("wrap_up_failed", user_id=user_id, call_id=call_id, error=cannot.message)
 
     def _wrap_up_ends(self, user_id: str, first: Membership) -> UnixMs | None:
         """None where the wrap-up is none of ours (its time is not configured)."""

@@ -7,12 +7,11 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 
 import structlog
 
-from daemon import live_feed
+from daemon import call_log, live_feed
 from daemon.acts import AgentState, CallOrder, Ordered, Why
 from daemon.agent_states import QueueStates
 from daemon.ami.link import AmiLink, LinkState
@@ -25,14 +24,15 @@ from daemon.coalesced import Coalesced
 from daemon.config import Config, PbxConfig
 from daemon.delivery.http_sender import HttpSender
 from daemon.delivery.outbox import Outbox
-from daemon.delivery.signing import Secret
 from daemon.delivery.target_guard import TargetGuard, guard_from_config
-from daemon.delivery.try_out import try_target
+from daemon.delivery_desk import DeliveryDesk
 from daemon.desk_board import DeskBoard
 from daemon.dispatch import Dispatcher, PbxSignal
-from daemon.errors import CallwardenError, ConfigError, NeverAgain, TryAgain
+from daemon.errors import CallwardenError, ConfigError, TryAgain
 from daemon.known_customers import KnownCustomers
 from daemon.lost_connections import LostConnections
+from daemon.metrics import Metrics
+from daemon.metrics_read import metrics_text, observe
 from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
 from daemon.pbx_ringtones import PbxRingtones
@@ -40,15 +40,15 @@ from daemon.phone_messages import PhoneMessages
 from daemon.ringtone_facts import TABLES as RINGTONE_TABLES
 from daemon.ringtone_facts import RingtoneFacts, read_ringtone_facts
 from daemon.rules import Rules, SigningSecrets
-from daemon.store.audit import By
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
-from daemon.store.outbox import Settlement, read_disabled_webhooks, replay_asked, replay_failed_asked
+from daemon.store.outbox import Settlement, read_disabled_webhooks
 from daemon.store.set_up import new_link_token, offer_set_up
 from daemon.store.store import Store
 from daemon.store.values import Committed
+from daemon.version import program_version
 from daemon.web.feed import EventFeed
 from daemon.web.server import WebServer, build_app, start_web
-from daemon.web.services import Check, PageHead, Services, Target, TargetAnswer
+from daemon.web.services import Check, Services
 
 _HEARTBEAT_S = 15.0
 _READ_AGAIN_S = 1.0
@@ -62,13 +62,6 @@ def now_ms() -> UnixMs:
     return UnixMs(time.time_ns() // 1_000_000)
 
 
-def program_version() -> str:
-    try:
-        return version("callwarden")
-    except PackageNotFoundError:
-        return "0"
-
-
 class Daemon:
     """All parts of a running Callwarden. `async with Daemon(config) as daemon: await daemon.run()`."""
 
@@ -77,6 +70,7 @@ class Daemon:
         self.bus = Bus()
         self.feed = EventFeed()
         self.desks = DeskBoard(self.bus)
+        self.metrics = Metrics(now_ms)
         self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
         self.customers = KnownCustomers(self.bus, partial(live_feed.customer_known, self.feed))
         self.phone_messages = PhoneMessages(self.bus, self.links, self.customers.known)
@@ -175,8 +169,10 @@ class Daemon:
     async def _start(self) -> None:
         self._failed = asyncio.get_running_loop().create_future()
         live_feed.connect(self.bus, self.feed, self.customers.known)
+        call_log.connect(self.bus)
         self.store = await Store.open(self.config.store.url, self._committed)
         self._parts.push_async_callback(self.store.close)
+        observe(self.metrics, self)
         await self._start_delivery()
         await self._start_dispatch()
         self._start_links()
@@ -198,6 +194,7 @@ class Daemon:
             secrets=self.secrets,
             clock=now_ms,
             on_settled=self._settled,
+            on_attempt=self.metrics.attempted,
         )
         self._parts.push_async_callback(self.outbox.stop)
         await self.outbox.start()
@@ -294,6 +291,9 @@ class Daemon:
             await self.store.writer.change(lambda followed=followed: heartbeat(now_ms(), followed))  # type: ignore[misc]
 
     def _services(self) -> Services:
+        deliveries = DeliveryDesk(
+            writes=self.store.writer, outbox=self.outbox, sender=self.sender, guard=self.guard, clock=now_ms
+        )
         return Services(
             writes=self.store.writer,
             reads=self.store.reader,
@@ -304,18 +304,20 @@ class Daemon:
             rules_changed=self.rules_changed,
             readiness=self._readiness,
             announced=self.outbox.offer,
-            replay=self._replay,
-            replay_failed=self._replay_failed,
-            try_target=self._try_target,
+            replay=deliveries.replay,
+            replay_failed=deliveries.replay_failed,
+            try_target=deliveries.try_target,
             try_lookup=self.customers.try_out,
-            refuse_target=self._refuse_target,
-            page_head=self._page_head,
+            refuse_target=deliveries.refuse_target,
+            page_head=deliveries.page_head,
             pbxs=self.pbx_desk,
             acts=self.acts,
             states=self.states,
             public_url=self.config.http.public_url,
             phone_url=self.config.http.phone_url,
             trusted_proxies=self.config.http.trusted_proxies,
+            metrics=lambda: metrics_text(self.metrics, self),
+            metrics_from=self.config.http.metrics_from,
         )
 
     def _order_failed(self, order: CallOrder, ordered: Ordered, why: Why) -> None:
@@ -331,39 +333,6 @@ class Daemon:
         writer = self.store.writer
         store = Check("store", writer.healthy, None if writer.healthy else "the disk refuses writes; see the log")
         return [store, *(_link_check(name, link) for name, link in self.links.items())]
-
-    async def _replay(self, delivery_id: str, by: By) -> bool:
-        delivery = await self.store.writer.change(lambda: replay_asked(delivery_id, by))
-        if delivery is not None:
-            self.outbox.offer([delivery])
-        return delivery is not None
-
-    async def _replay_failed(self, webhook_id: str, by: By) -> int:
-        count = await self.store.writer.change(lambda: replay_failed_asked(webhook_id, by))
-        self.outbox.look_again()
-        return count
-
-    async def _try_target(self, target: Target) -> TargetAnswer:
-        tried = await try_target(
-            target.url,
-            sender=self.sender,
-            secret=Secret(target.secret),
-            now=now_ms(),
-            method=target.method,
-            body=target.body,
-        )
-        return TargetAnswer(tried.status_code, tried.latency_ms, tried.error, tried.answer)
-
-    async def _page_head(self, url: str) -> PageHead | None:
-        found = await self.sender.read_head(url)
-        return None if found is None else PageHead(*found)
-
-    def _refuse_target(self, url: str) -> str | None:
-        try:
-            self.guard.check_url(url)
-        except NeverAgain as refused:
-            return refused.message
-        return None
 
 
 class _Sink:

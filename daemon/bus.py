@@ -10,6 +10,7 @@ import structlog
 from pyee.base import EventEmitter
 
 from daemon.call.events import CallEvent
+from daemon.call.model import CallId
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import LookUpCustomer, MessagePhone, NotifyAgent, StopNotifying
 from daemon.store.values import Committed
@@ -87,7 +88,7 @@ class Bus:
             try:
                 observer(news)
             except Exception as error:  # noqa: BLE001 - a watcher may never stop the flow
-                self._failed(error)
+                self._failed(error, news)
 
         self._emitter.on(topic.value, guarded)
         return lambda: self._emitter.remove_listener(topic.value, guarded)
@@ -95,5 +96,17 @@ class Bus:
     def publish(self, news: News) -> None:
         self._emitter.emit(_TOPICS[type(news)].value, news)
 
-    def _failed(self, error: Exception) -> None:
-        _log.error("observer failed", error=repr(error))
+    def _failed(self, error: Exception, news: News | None = None) -> None:
+        _log.error("observer_failed", error=repr(error), call_id=_call_of(news), exc_info=error)
+
+
+def _call_of(news: News | None) -> CallId | None:
+    match news:
+        case CallHappened(event):
+            return event.call.call_id
+        case AgentToNotify(decision=decision) | PhoneToMessage(decision=decision) | CustomerToLookUp(decision=decision):
+            return decision.call.call_id
+        case EffectsCommitted(committed):
+            return committed.unit.call.call_id
+        case None:
+            return None

@@ -13,7 +13,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from sdnotify import SystemdNotifier
 
 from daemon.ami.dialplan import Kind
 from daemon.cli_account import account_app
@@ -58,12 +57,13 @@ def serve(config: ConfigFile) -> None:
     """Follow the PBXs of the configuration until told to stop (SIGTERM, Ctrl-C)."""
     from daemon.config import load_config
     from daemon.log import configure_logging
+    from daemon.service import serve as follow
 
     settings = load_config(config)
     if not settings.pbx:
         raise ConfigError(f"{config}: name at least one PBX in a [[pbx]] table")
     configure_logging(settings.log.level, settings.log.format)
-    _run(_serve(settings))
+    _run(follow(config, settings))
 
 
 @app.command()
@@ -162,6 +162,24 @@ def asterisk_config(
     typer.echo(stanza(user), nl=False)
 
 
+@app.command("install-service")
+def install_service(
+    root: Annotated[Path, typer.Option(help="Write below this folder instead of the machine's own root.")] = Path("/"),
+    show: Annotated[bool, typer.Option("--print", help="Print the files and write nothing.")] = False,
+    command: Annotated[Path | None, typer.Option(help="The command that the unit starts; without: this one.")] = None,
+) -> None:
+    """Make a systemd service of this installation: unit, user, folders and a configuration to fill in."""
+    from daemon.service_files import NEXT_STEPS, install, service_files, this_command
+
+    files = service_files(command or this_command())
+    if show:
+        typer.echo("\n".join(f"# {file.path}\n{file.text}" for file in files if file.text is not None), nl=False)
+        return
+    for path in install(files, root):
+        typer.echo(f"wrote {path}")
+    typer.echo("next:\n" + "\n".join(f"  {number}. {step}" for number, step in enumerate(NEXT_STEPS, 1)))
+
+
 @token_app.command("create")
 def token_create(
     config: ConfigFile,
@@ -188,25 +206,6 @@ def main() -> None:
         _fail(error, 1)
     except BrokenPipeError:
         _quiet_exit()
-
-
-async def _serve(settings: Any) -> None:
-    from daemon.app import Daemon
-
-    notifier = SystemdNotifier()
-    async with Daemon(settings) as daemon:
-        notifier.notify("READY=1")
-        offering = asyncio.create_task(_offer_set_up(daemon))  # a full disk may hold it up, and nothing else
-        try:
-            await daemon.run()
-        finally:
-            notifier.notify("STOPPING=1")
-            offering.cancel()
-
-
-async def _offer_set_up(daemon: Any) -> None:
-    if (link := await daemon.set_up_link()) is not None:
-        sys.stderr.write(f"callwarden: no account yet; make the first admin within 24 hours at {link}\n")
 
 
 async def _scene(agents: list[str], country: str, config: Path | None) -> Any:

@@ -100,7 +100,8 @@ class HttpConfig:
     """`public_url` is how people reach the server (behind a proxy), without a slash at the end; None: as `listen`.
 
     `phone_url` is where phones fetch ringtones, None: at `public_url`. Many phones cannot do today's https.
-    `trusted_proxies` are believed about where a request comes from (X-Forwarded-For).
+    `trusted_proxies` are believed about where a request comes from (X-Forwarded-For). `metrics_from` may read /metrics
+    without a token; None: this machine, as long as `public_url` tells of no proxy.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -108,6 +109,7 @@ class HttpConfig:
     public_url: Annotated[str, PlainValidator(_web_address)] | None = None
     phone_url: Annotated[str, PlainValidator(_web_address)] | None = None
     trusted_proxies: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    metrics_from: tuple[Network, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +204,7 @@ def _build(document: RawTable, environ: Mapping[str, str], where: str, folder: P
     _refuse_unknown(document, where)
     _override(document, environ)
     for entry in _pbx_tables(document):
-        _resolve_files(entry, folder)
+        _resolve_files(entry, folder, environ)
     try:
         config = _ADAPTER.validate_json(json.dumps(document, default=lambda value: [str(value)]))
     except ValidationError as error:
@@ -316,7 +318,7 @@ def _from_text(table: str, key: str, text: str, variable: str) -> object:
     return text
 
 
-def _resolve_files(entry: RawTable, folder: Path) -> None:
+def _resolve_files(entry: RawTable, folder: Path, environ: Mapping[str, str]) -> None:
     """`secret_file` becomes `secret`; paths are taken from the configuration file's folder."""
     if isinstance(entry.get("tls_ca_file"), str):
         entry["tls_ca_file"] = str(folder / entry["tls_ca_file"])
@@ -325,13 +327,27 @@ def _resolve_files(entry: RawTable, folder: Path) -> None:
         if "secret" not in entry:
             raise ConfigError(f'pbx "{name}": there is no secret; add secret or secret_file')
         return
-    path = folder / str(entry.pop("secret_file"))
+    path = _credential(folder, str(entry.pop("secret_file")), environ)
     if "secret" in entry:
         raise ConfigError(f'pbx "{name}": both secret and secret_file are given; remove one of them')
     text = _read_text(path, f'it is the secret_file of pbx "{name}", readable by the daemon\'s user')
     if not text.strip() or len(text) > _SECRET_FILE_LIMIT:
         raise ConfigError(f'{path}: the secret_file of pbx "{name}" must hold the secret and nothing else')
     entry["secret"] = text.strip()
+
+
+def _credential(folder: Path, name: str, environ: Mapping[str, str]) -> Path:
+    """The file itself, or what systemd has read of it for us as root (LoadCredential=, systemd.exec(5)).
+
+    A folder `secrets` that is loaded as `secrets` comes as `secrets_FILE`; so the id is the path with _ for /.
+    """
+    path = folder / name
+    loaded = environ.get("CREDENTIALS_DIRECTORY")
+    home = folder.absolute()
+    if loaded and path.absolute().is_relative_to(home):
+        credential = Path(loaded) / str(path.absolute().relative_to(home)).replace("/", "_")
+        return credential if os.access(credential, os.R_OK) else path
+    return path
 
 
 def _explain(error: ValidationError, document: RawTable) -> str:

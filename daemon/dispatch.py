@@ -115,6 +115,7 @@ class Dispatcher:
         """`hang_up` only takes the decision; it acts in its own time."""
         self.queue: asyncio.Queue[PbxSignal | NewRules | Stop] = asyncio.Queue(_QUEUE_SIZE)
         self._ended = asyncio.Event()
+        self.taken = 0  # items of the queue, signals or not
         self.signals = 0
         self.failures = 0
         self._trackers = trackers
@@ -128,6 +129,7 @@ class Dispatcher:
         """Take signals until `stop`. A signal that breaks the tracker is our bug: logged, counted, passed over."""
         try:
             while not isinstance(item := await self.queue.get(), Stop):
+                self.taken += 1
                 if isinstance(item, NewRules):
                     self._adopt(item)
                     continue
@@ -160,13 +162,17 @@ class Dispatcher:
             events = self._trackers[item.pbx].feed(item.signal)
         except Exception:  # noqa: BLE001 - one call must not take the others down
             self.failures += 1
-            _log.exception("signal broke the tracker", pbx=item.pbx, signal=type(item.signal).__name__)
+            self._log_broken(item)
             return []
         return [unit for event in events if (unit := self._judge(event)) is not None]
 
     def calls(self) -> Iterable[Call]:
         """All living calls of all PBXs."""
         return (call for tracker in self._trackers.values() for call in tracker.calls())
+
+    def living(self) -> dict[PbxName, int]:
+        """How many calls live on each PBX."""
+        return {name: tracker.living for name, tracker in self._trackers.items()}
 
     def parties(self, pbx: PbxName, call_id: CallId, user_id: UserId) -> Parties | None:
         """The agent's own channel in a living call and whom he talks to, by what is known this moment."""
@@ -192,6 +198,11 @@ class Dispatcher:
             for kind, count in tracker.oddities.items():
                 counts[kind] = counts.get(kind, 0) + count
         return counts
+
+    def _log_broken(self, item: PbxSignal) -> None:
+        tracker = self._trackers.get(item.pbx)
+        about = {"channel": getattr(item.signal, "channel", None), "call_id": tracker and tracker.call_of(item.signal)}
+        _log.exception("signal_broke_the_tracker", pbx=item.pbx, signal=type(item.signal).__name__, **about)
 
     def _judge(self, event: CallEvent) -> Unit | None:
         decisions = self._decide(event)
@@ -219,7 +230,7 @@ class Dispatcher:
                 found += policy(event, self._rules, self._clock())
             except Exception:  # noqa: BLE001 - one rule must not take the others down
                 self.failures += 1
-                _log.exception("policy broke", policy=policy.__module__, call_id=event.call.call_id)
+                _log.exception("policy_broke", policy=policy.__module__, call_id=event.call.call_id)
         return tuple(found)
 
     def _adopt(self, new: NewRules) -> None:

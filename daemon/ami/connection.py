@@ -34,8 +34,15 @@ class Connection:
     """Made anew for each attempt, so that nothing of an old connection can reach the next."""
 
     def __init__(
-        self, config: AmiConfig, actions: Actions, counters: ReaderCounters, sink: SignalSink, tap: Tap | None
+        self,
+        config: AmiConfig,
+        actions: Actions,
+        counters: ReaderCounters,
+        sink: SignalSink,
+        tap: Tap | None,
+        alive: Callable[[float], None],
     ) -> None:
+        """`alive` is told that something moves here, and in how many seconds it will be told again."""
         self.snapshot_wanted = asyncio.Event()
         self.reader = SignalReader(live=True, answers=self._answered, counters=counters)
         self.intake = Intake(sink)
@@ -43,6 +50,7 @@ class Connection:
         self._actions = actions
         self._sink = sink
         self._tap = tap
+        self._alive = alive
         self._snapshot_seen = asyncio.Event()
         self._protocol: SignalProtocol | None = None
 
@@ -62,6 +70,7 @@ class Connection:
 
     async def _open(self) -> None:
         config = self._config
+        self._alive(config.timings.connect)
         manager = OneConnection(
             host=config.host, port=config.port, ssl=tls_context(config) or False, protocol_factory=self._make_protocol
         )
@@ -107,6 +116,7 @@ class Connection:
 
     async def _log_in(self) -> None:
         limit = self._config.timings.login
+        self._alive(limit)
         try:
             async with asyncio.timeout(limit):
                 await log_in(self._actions, self._config)
@@ -117,6 +127,7 @@ class Connection:
         """Notice a PBX that is frozen and a connection that is half open; the system would take hours."""
         timings = self._config.timings
         while True:
+            self._alive(timings.ping_every + timings.ping_answer)
             await asyncio.sleep(timings.ping_every)
             pauses = self.intake.pauses
             try:

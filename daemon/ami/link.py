@@ -6,6 +6,7 @@ It reports signals and its own state; it never decides anything about a call.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 from enum import Enum
@@ -58,6 +59,8 @@ class AmiLink:
         self.connected_since: UnixMs | None = None
         self.version: str | None = None
         self.logins = 0
+        self.alive_until = math.inf
+        """Of `time.monotonic`: connected or trying to, it moves this deadline on. Behind it, it hangs."""
         self._tap = tap
         self._connection: Connection | None = None
         self._pauses_before = 0
@@ -135,7 +138,7 @@ class AmiLink:
         failures = 0
         while not self._closing:
             began = time.monotonic()
-            self._connection = Connection(self.config, self.actions, self.counters, sink, self._tap)
+            self._connection = Connection(self.config, self.actions, self.counters, sink, self._tap, self._alive)
             try:
                 await self._connection.live(self._logged_in)
             except EXPECTED as error:
@@ -143,8 +146,13 @@ class AmiLink:
             self._pauses_before += self._connection.intake.pauses
             self._connection = None
             failures = 1 if time.monotonic() - began > self.config.timings.stable_after else failures + 1
-            await asyncio.sleep(self._delay(failures))
+            pause = self._delay(failures)
+            self._alive(pause)
+            await asyncio.sleep(pause)
             self.state = LinkState.CONNECTING if self.state is LinkState.LOST else self.state
+
+    def _alive(self, seconds: float) -> None:
+        self.alive_until = time.monotonic() + seconds + self.config.timings.margin
 
     def _logged_in(self) -> None:
         assert self._connection is not None

@@ -28,6 +28,8 @@ class AmiTimings:
     retry_most: float = 30.0
     refused_first: float = 5.0
     refused_most: float = 60.0
+    margin: float = 15.0
+    """So much later than these times it may show life: a machine that is busy is not one that hangs."""
     stable_after: float = 10.0
     """A connection that lived as long as this is forgiven its failures before."""
 

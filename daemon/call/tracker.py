@@ -63,6 +63,11 @@ class Tracker:
         events, board.events = board.events, []
         return events
 
+    def call_of(self, signal: Signal) -> CallId | None:
+        """The living call that a signal is about, as far as its channel tells."""
+        leg = self._board.legs.get(getattr(signal, "channel", ChannelId("")))
+        return leg.call.call_id if leg is not None else None
+
     def parties(self, call_id: CallId, user_id: UserId) -> Parties | None:
         """This agent's own channel in a living call, and whom he talks to; None: he has none in it."""
         call = self._board.calls.get(call_id)
@@ -79,6 +84,11 @@ class Tracker:
         """What is known of this channel, if the connection of its call is lost there."""
         leg = self._board.legs.get(channel)
         return leg.media.loss if leg is not None else None
+
+    @property
+    def living(self) -> int:
+        """How many calls live; counting costs nothing, showing them all does."""
+        return len(self._board.calls)
 
     def calls(self) -> list[Call]:
         """All living calls, oldest first."""

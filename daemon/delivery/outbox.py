@@ -40,6 +40,10 @@ def _ignore(_: Settlement) -> None:
     """Nobody listens."""
 
 
+def _ignore_attempt(_: Delivery, __: Settlement) -> None:
+    """Nobody counts."""
+
+
 class Outbox:
     """`start`, then `offer` after every commit, then `stop`. All in one event loop."""
 
@@ -54,15 +58,20 @@ class Outbox:
         jitter: Callable[[], float] = random.random,
         limits: OutboxLimits | None = None,
         on_settled: Callable[[Settlement], None] = _ignore,
+        on_attempt: Callable[[Delivery, Settlement], None] = _ignore_attempt,
     ) -> None:
-        """`on_settled` hears of every result once it is durable; its `disable` says that a webhook was switched off."""
-        self._limits = limits = limits or OutboxLimits()
+        """`on_settled` hears of every result once it is durable; its `disable` says that a webhook was switched off.
+
+        `on_attempt` hears of it at once, and only counts.
+        """
+        self.limits = limits = limits or OutboxLimits()
         self._reads = reads
         self._sender = sender
         self._secrets = secrets
         self._clock = clock
         self._jitter = jitter
         self._on_settled = on_settled
+        self._on_attempt = on_attempt
         self.counters = OutboxCounters()
         self.shelf = Shelf(limits)
         self.recorder = Recorder(
@@ -128,7 +137,7 @@ class Outbox:
             if service.done() and not service.cancelled():
                 service.result()
 
-    async def stop(self, timeout_s: float = 5.0) -> None:
+    async def stop(self, timeout_s: float = 3.0) -> None:
         """Requests under way may finish; what does not stays pending. What did finish is recorded."""
         self._open = False
         if self._requests:
@@ -150,11 +159,11 @@ class Outbox:
 
     def _pump(self, target: Target) -> None:
         """Start what may start."""
-        while target.queue and self._open and target.not_before is None and target.running < self._limits.per_target:
-            if len(self._requests) >= self._limits.in_all:
+        while target.queue and self._open and target.not_before is None and target.running < self.limits.per_target:
+            if len(self._requests) >= self.limits.in_all:
                 self._starved[target] = None
                 return
-            task = asyncio.create_task(self._attempt(target, target.queue.popleft()))
+            task = asyncio.create_task(self._attempt_kept(target, target.queue.popleft()))
             self._requests[task] = target
             target.running += 1
             task.add_done_callback(self._ended)
@@ -162,12 +171,9 @@ class Outbox:
     def _ended(self, task: asyncio.Task[None]) -> None:
         target = self._requests.pop(task)
         target.running -= 1
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Its id stays held: whatever is wrong with it, it is not sent again and again before the next start.
-            log.error("delivery_attempt_crashed", target=target.key, exc_info=error)
         if self._starved and target.queue:
             self._starved[target] = None  # others were first
-        while self._starved and len(self._requests) < self._limits.in_all:
+        while self._starved and len(self._requests) < self.limits.in_all:
             target = next(iter(self._starved))
             del self._starved[target]
             self._pump(target)
@@ -180,14 +186,24 @@ class Outbox:
                 target.not_before = None
                 self._pump(target)
 
+    async def _attempt_kept(self, target: Target, delivery: Delivery) -> None:
+        try:
+            await self._attempt(target, delivery)
+        except Exception:
+            # Its id stays held: whatever is wrong with it, it is not sent again and again before the next start.
+            named = {"delivery_id": delivery.delivery_id, "call_id": delivery.call_id}
+            log.exception("delivery_attempt_crashed", target=target.key, **named)
+
     async def _attempt(self, target: Target, delivery: Delivery) -> None:
         at = self._clock()
         if at >= delivery.expires_at:
             self.counters.settled(DeliveryStatus.EXPIRED)
-            await self.recorder.put(expired_unsent(delivery, at))
+            expired = expired_unsent(delivery, at)
+            self._on_attempt(delivery, expired)
+            await self.recorder.put(expired)
             return
         answer = await self._send(delivery, at)
-        schedule = self._limits.popup_schedule if delivery.event_type == POPUP else self._limits.event_schedule
+        schedule = self.limits.popup_schedule if delivery.event_type == POPUP else self.limits.event_schedule
         settlement, decision = settle(
             delivery, answer, at=at, now=self._clock(), jitter=self._jitter(), schedule=schedule
         )
@@ -216,9 +232,10 @@ class Outbox:
         self.counters.attempts += 1
         self.counters.by_reason[decision.reason] += 1
         self.counters.settled(settlement.status)
+        self._on_attempt(delivery, settlement)
         target.answered(answer.status_code, answer.latency_ms, settlement.status is DeliveryStatus.DELIVERED)
         if isinstance(decision, Retry) and decision.reason is RetryReason.RETRY_AFTER_HONOURED:
-            target.hold_until(UnixMs(min(decision.at, settlement.at + self._limits.longest_hold_back_ms)))
+            target.hold_until(UnixMs(min(decision.at, settlement.at + self.limits.longest_hold_back_ms)))
             self.refill.wake()
         if settlement.disable is not None:
             self.pause(settlement.webhook_id)

@@ -87,4 +87,4 @@ class Recorder:
             return
         # Not reported as recorded, so the outbox holds its id and does not send it again before the next start.
         self.lost += 1
-        log.exception("attempt_not_recordable", delivery_id=batch[0].delivery_id)
+        log.exception("attempt_not_recordable", delivery_id=batch[0].delivery_id, call_id=batch[0].call_id)

@@ -46,6 +46,7 @@ def settle(
         error=None if isinstance(decision, Delivered) else decision.reason.value,
         attempt=attempt,
         disable=decision.reason.value if isinstance(decision, Disable) and delivery.webhook_id else None,
+        call_id=delivery.call_id,
     )
     return settlement, decision
 
@@ -61,6 +62,7 @@ def expired_unsent(delivery: Delivery, now: UnixMs) -> Settlement:
         next_attempt_at=None,
         error=RetryReason.OUT_OF_TIME.value,
         attempt=None,
+        call_id=delivery.call_id,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, false, func, insert, literal_column, or_, select, true, update
 
+from daemon.call.model import CallId
 from daemon.call.signals import UnixMs
 from daemon.policy.retry import EVENT_LIFETIME_MS, POPUP_LIFETIME_MS
 from daemon.store.audit import By, noted
@@ -55,6 +56,8 @@ class Settlement:
     error: str | None
     attempt: Attempt | None
     disable: str | None = None
+    call_id: CallId | None = None
+    """For the log alone."""
 
 
 _COLUMNS = (
@@ -111,6 +114,8 @@ DISABLE_WEBHOOK = (
     .where(webhooks.c.webhook_id == bindparam("b_id"), webhooks.c.enabled == true())
     .values(enabled=false(), disabled_reason=bindparam("b_reason"), updated_at=bindparam("b_at"))
 )
+
+_COUNT_PENDING = select(func.count().label("pending")).select_from(deliveries).where(deliveries.c.status == PENDING)
 
 SELECT_WEBHOOKS = select(webhooks.c.webhook_id, webhooks.c.url, webhooks.c.enabled).where(
     webhooks.c.webhook_id.in_(each_of("b_ids"))
@@ -312,6 +317,12 @@ async def read_next_due_at(reads: Reader, after: UnixMs) -> UnixMs | None:
     rows = await reads.fetch(SELECT_NEXT_DUE, {"b_after": after})
     due_at = rows[0]["due_at"] if rows else None
     return None if due_at is None else UnixMs(int(due_at))
+
+
+async def count_pending(reads: Reader) -> int:
+    """How many deliveries are not done yet."""
+    (row,) = await reads.fetch(_COUNT_PENDING)
+    return int(row["pending"])
 
 
 async def read_disabled_webhooks(reads: Reader) -> frozenset[str]:

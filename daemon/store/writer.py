@@ -98,7 +98,10 @@ class _Group:
 
 
 class Writer:
-    """`on_commit` gets what is safe on disk, in the order it was submitted; it must return at once."""
+    """`on_commit` gets what is safe on disk, in the order it was submitted; it must return at once.
+
+    `on_timing` is told the seconds of each commit.
+    """
 
     def __init__(
         self, driver: SqliteDriver, on_commit: OnCommit | None = None, *, capacity: int = _CAPACITY, group: int = _GROUP
@@ -106,6 +109,9 @@ class Writer:
         self.on_commit = on_commit
         self.numbers = WriterNumbers()
         self.last_error: str | None = None
+        self.on_timing: Callable[[float], object] | None = None
+        self.capacity = capacity
+        self.busy = False  # a group is being written
         self._driver = driver
         self._group = group
         self._queue: asyncio.Queue[_Item] = asyncio.Queue(capacity)
@@ -152,12 +158,14 @@ class Writer:
         last = False
         while not last:
             group = await self._take()
+            self.busy = True
             try:
                 self._settle(await self._commit(group))
             except BaseException as error:
                 self._give_up(group, error)
                 raise
             finally:
+                self.busy = False
                 self._done(len(group.items) + group.last)
             last = group.last
 
@@ -234,6 +242,8 @@ class Writer:
         numbers.longest_commit_seconds = max(numbers.longest_commit_seconds, seconds)
         numbers.last_group = size
         numbers.largest_group = max(numbers.largest_group, size)
+        if self.on_timing is not None:
+            self.on_timing(seconds)
         if self.last_error is not None:
             log.info("store_recovered", after=self.last_error, waiting=self.waiting)
             self.last_error = None

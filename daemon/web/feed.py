@@ -42,6 +42,7 @@ class EventFeed:
 
     def __init__(self, capacity: int = 2048, run: str | None = None) -> None:
         self.listeners = 0
+        self.desks = 0  # those of them that listen for one agent
         self._ring: deque[FeedEvent] = deque(maxlen=capacity)
         self._run = run or secrets.token_hex(4)
         self._count = 0
@@ -77,6 +78,7 @@ class EventFeed:
         """
         place = self._count if last_id is None else self._place_of(last_id)
         self.listeners += 1
+        self.desks += user_id is not None
         try:
             while not self._closed:
                 if place is None or place < self._count - len(self._ring):
@@ -93,6 +95,7 @@ class EventFeed:
                         yield FeedEvent(event.event_id, PROGRESS, "")
         finally:
             self.listeners -= 1
+            self.desks -= user_id is not None
 
     def _place_of(self, last_id: str) -> int | None:
         run, _, count = last_id.rpartition("-")

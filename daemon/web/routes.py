@@ -25,6 +25,7 @@ from daemon.web import (
     discovery,
     events,
     health,
+    metrics,
     openapi,
     password,
     pbx,
@@ -85,6 +86,7 @@ _API: Final = "/api/v1"
 ROUTES: Final = (
     Route("GET", "/healthz", health.healthz, None),
     Route("GET", "/readyz", health.readyz, None),
+    Route("GET", "/metrics", metrics.get_metrics, None),  # decides for itself
     Route("GET", f"{_API}/openapi.json", openapi.get_description, None),
     Route("GET", f"{_API}/call-settings", call_settings.get_settings, _SUPERVISORS),
     Route("PUT", f"{_API}/call-settings", call_settings.put_settings, _ADMIN),
@@ -218,5 +220,5 @@ ROUTES: Final = (
 ENDLESS: Final = frozenset({f"{_API}/events", f"{_API}/desk/events"})
 """Answers that last as long as the caller likes."""
 
-QUIET: Final = frozenset({"/healthz", "/readyz"})
+QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: logged at debug only."""

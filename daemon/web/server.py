@@ -30,7 +30,7 @@ from daemon.web.uses import USES, Uses
 _log = structlog.get_logger(__name__)
 
 REQUEST_TIMEOUT_S: Final = 20.0
-_STOP_TIMEOUT_S: Final = 5.0
+_STOP_TIMEOUT_S: Final = 3.0  # with that of the outbox below the ten seconds in which the daemon stops
 
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",

@@ -25,6 +25,7 @@ from daemon.call.signals import UnixMs
 from daemon.delivery.target_guard import TargetGuard
 from daemon.desk_board import DeskBoard
 from daemon.errors import NeverAgain
+from daemon.metrics import Metrics
 from daemon.policy.customer_lookup import Customer
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, Reason, TicketKind
 from daemon.store import outbox, password
@@ -77,6 +78,7 @@ class House:
     store: Store
     public_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
+    metrics_from: Sequence[IPv4Network | IPv6Network] | None = None
     client: Client = field(init=False)
     feed: EventFeed = field(default_factory=lambda: EventFeed(capacity=64, run="run1"))
     bus: Bus = field(default_factory=Bus)
@@ -120,6 +122,8 @@ class House:
             states=self.states,
             public_url=self.public_url,
             trusted_proxies=self.trusted_proxies,
+            metrics=self._metrics,
+            metrics_from=self.metrics_from,
         )
 
     def wait(self, ms: int) -> None:
@@ -184,6 +188,9 @@ class House:
         ended = AnnounceCall(EventType.CALL_ENDED, call, None, "", Reason.SUBSCRIBED)
         await self.record(Unit(UnixMs(NOW + number), call, (opened, ended)))
         return call
+
+    async def _metrics(self) -> bytes:
+        return Metrics(lambda: self.now).text()
 
     async def _rules_changed(self) -> None:
         self.rules_changes += 1
