@@ -73,7 +73,7 @@ async def booted(root: Path) -> AsyncIterator[Machine]:
     """Until the end of the block, then everything in it is killed with its systemd."""
     unshared = await asyncio.create_subprocess_exec(
         "unshare", "--fork", "--kill-child", *_NAMESPACES, "bash", "-c", _BOOT, "bash", str(root),
-        stdin=asyncio.subprocess.DEVNULL, stdout=-1, stderr=-2,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
         yield await _up(root, unshared)
