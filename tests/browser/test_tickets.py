@@ -192,6 +192,12 @@ async def test_call_back_rings_the_agents_phone_and_then_the_customers(house: Ho
         (ordered,) = (action for action in house.pbx.actions if action.get("Action") == "Originate")
         assert "1001" in ordered["Channel"]
         assert "0901701230" in json.dumps(ordered)
+    house.pbx.actions.clear()
+    await an.page.evaluate("document.querySelector('[data-call]').dataset.hotline = '19009999'")  # of years ago
+    await an.page.get_by_role("button", name=re.compile("^Call back 0901")).click()
+    await expect(an.page.get_by_text("is none of yours any more: he sees the one the PBX chooses")).to_be_visible()
+    (ordered,) = (action for action in house.pbx.actions if action.get("Action") == "Originate")
+    assert "19009999" not in json.dumps(ordered)
 
 
 async def test_a_new_ticket_is_offered_and_moves_no_row_and_the_counts_follow(house: House) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from daemon.call.model import Call, CallState, EndedBy, Outcome
+from daemon.call.model import Call, CallState, Direction, EndedBy, Outcome
 from daemon.call.signals import UnixMs
-from daemon.policy.decision import OpenTicket, Reason, TicketKind
+from daemon.policy.decision import CloseMissed, OpenTicket, Reason, TicketKind
 from daemon.store.accounts import find_account
 from daemon.store.tokens import Role
 from daemon.store.values import Unit
@@ -68,6 +69,25 @@ async def test_an_agent_sees_his_own_to_be_done_and_with_a_filter_everybodys(hou
     await house.ask("PATCH", "/api/v1/tickets/1", json={"status": "closed"})
     assert rows(await browser.get("/tickets")) == []
     assert rows(await browser.get("/tickets?status=closed")) == ["1"]
+
+
+async def test_a_ticket_says_how_long_its_customer_waited_to_be_called_back(house: House) -> None:
+    await house.miss(1)
+    (waiting,) = (await house.ask("GET", "/api/v1/tickets")).body["items"]
+    missed_at = round(datetime.fromisoformat(waiting["opened_at"]).timestamp() * 1000)
+    back = answered("1795332900.9", started_at=UnixMs(missed_at + 720_000), direction=Direction.OUTGOING)
+    await house.record(
+        Unit(UnixMs(missed_at + 725_000), back, (CloseMissed(back, Reason.CALLED_BACK, every_queue=True),))
+    )
+    (closed,) = (await house.ask("GET", "/api/v1/tickets")).body["items"]
+    assert (closed["call_back_seconds"], closed["reached_at"]) == (725, closed["closed_at"])
+    browser = await agent_browser(house)
+    page = (await browser.get("/tickets/1")).text
+    assert "Closed by itself: an agent reached the customer, 12:05 after the missed call" in page
+    for text in (page, (await browser.get("/missed?status=closed")).text):
+        assert "after 12:05" in text
+    await house.ask("PATCH", "/api/v1/tickets/1", json={"status": "open"})
+    assert (await house.ask("GET", "/api/v1/tickets/1")).body["call_back_seconds"] == 725
 
 
 async def test_whoever_is_no_agent_sees_everybodys(house: House) -> None:
