@@ -32,7 +32,17 @@ def is_genuine(raw: bytes) -> bool:
 
 
 def is_cut(raw: bytes) -> bool:
-    """Tell whether a number ended the event: a channel is begun and not finished."""
+    """Tell whether a number ended the event: a channel is begun and not finished as Asterisk finishes it.
+
+    One header of the end is not enough: a number has room for `Uniqueid` and `Linkedid` of somebody else's channel.
+    """
+    return (b"\r\nChannelState: " in raw and _ENDS[0].search(raw) is None) or (
+        b"\r\nDestChannelState: " in raw and _ENDS[1].search(raw) is None
+    )
+
+
+def seems_cut(raw: bytes) -> bool:
+    """The same of a trace, from which somebody may have taken headers that nobody needs."""
     return (b"\r\nChannelState: " in raw and b"\r\nLinkedid: " not in raw) or (
         b"\r\nDestChannelState: " in raw and b"\r\nDestLinkedid: " not in raw
     )

@@ -79,6 +79,7 @@ class SignalReader:
         counters: ReaderCounters | None = None,
     ) -> None:
         self._live = live
+        self._is_cut = forgery.is_cut if live else forgery.seems_cut
         self._answers = answers
         self._framer = Framer()
         self._rows = SnapshotRows()
@@ -139,7 +140,7 @@ class SignalReader:
     def _build(self, build: Builder, raw: bytes, arrival: UnixMs) -> None:
         if forgery.is_genuine(raw):
             self._privileged = self._privileged or build != self._fully_booted
-            if forgery.is_cut(raw):
+            if self._is_cut(raw):
                 self._pieces = [raw]
                 return
         elif self._privileged and build in _EVENT_BUILDERS:

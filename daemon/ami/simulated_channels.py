@@ -7,7 +7,10 @@ import time
 from daemon.ami.scenario import Event
 
 _PRIVILEGE = ("Privilege", "call,all")
-_SHOWN = ("Channel", "ChannelState", "CallerIDNum", "CallerIDName", "ConnectedLineNum", "Exten", "Uniqueid", "Linkedid")
+_SHOWN = (
+    *("Channel", "ChannelState", "CallerIDNum", "CallerIDName", "ConnectedLineNum"),
+    *("Language", "AccountCode", "Context", "Exten", "Priority", "Uniqueid", "Linkedid"),
+)
 
 
 class SimulatedChannels:

@@ -16,6 +16,7 @@ NUMBERS = [
     "0900\r\n\r\nEvent: Hangup\r\nUniqueid: 1795347300.7\r\nCause: 16",
     "0900\r\n\r\nEvent: Hangup\r\nPrivilege: call,all\r\nUniqueid: 1795347300.7",
     "0900\r\n\r\nEvent: Hangup\r\nPrivilege: call,all\r\nUniqueid: 1795347300.7\r\n\r\n",
+    "0900\r\nUniqueid: 1795347300.7\r\nLinkedid: 1\r\n",
     "0900\r\n\r\n\r\n\r\n\r\n\r\n",
     "0900\r\n\r\nResponse: Success\r\nMessage: Authentication accepted\r\n\r\n",
 ]
