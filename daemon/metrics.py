@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from daemon.bus import Bus, CallHappened, EffectsCommitted, News, Topic
 from daemon.call.events import CallAnswered, CallEnded
-from daemon.call.model import Call, Direction, MissedReason, Outcome
+from daemon.call.model import Call, Direction, HangupReason, MissedReason, Outcome
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import PopScreen, TicketKind
 from daemon.store.outbox import POPUP, Settlement
@@ -120,10 +120,6 @@ class Metrics:
         if settlement.status is DeliveryStatus.DELIVERED:
             self._popup_seconds.labels("webhook").observe(_seconds(settlement.at - delivery.created_at))
 
-    def hung_up_lost(self, call: Call) -> None:
-        """To be told by whoever hangs up calls whose connection is lost."""
-        self._hung_up.labels(call.pbx).inc()
-
     def _happened(self, news: News) -> None:
         if not isinstance(news, CallHappened):
             return
@@ -138,6 +134,8 @@ class Metrics:
         self._calls.labels(call.pbx, call.direction.value, _word(call.outcome)).inc()
         if call.missed_reason is not None:
             self._missed.labels(call.pbx, call.direction.value, call.missed_reason.value).inc()
+        if call.hangup_reason is HangupReason.CONNECTION_LOST:
+            self._hung_up.labels(call.pbx).inc()
 
     def _committed(self, news: News) -> None:
         if not isinstance(news, EffectsCommitted):

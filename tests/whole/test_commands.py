@@ -97,7 +97,7 @@ async def test_serve_ends_well_on_sigterm(tmp_path: Path) -> None:
     async with simulated_pbx() as pbx:
         path = tmp_path / "callwarden.toml"
         path.write_text(config_text(tmp_path, pbx))
-        code, _, err = await run("serve", "--config", path, stop_after=2.0)
+        code, _, err = await run("serve", "--config", path, stop_after=4.0)
     assert code == 0
     assert re.fullmatch(r"callwarden: no account yet; .*/set-up/\S+\n", err)
 

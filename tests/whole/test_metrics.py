@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.ami.simulator import SimulatedPbx
 from daemon.app import Daemon, now_ms
+from daemon.bus import CallHappened
+from daemon.call.events import CallEnded
+from daemon.call.model import CallState, HangupReason
 from daemon.config import load_config
 from daemon.store.tokens import Role, add_token, new_token
 from tests.delivery.receiver import Receiver, Reply
+from tests.factory import answered
 from tests.whole.house import ROOT, Api, api_client, config_text, simulated_pbx, until
 
 DASHBOARD = ROOT / "docs/grafana/callwarden.json"
@@ -105,6 +109,13 @@ async def test_calls_tickets_and_popups_are_counted(house: House) -> None:
     assert await house.number("callwarden_signals_total") > 20
     assert await house.number("callwarden_calls_live", pbx="main") == 0
     assert await house.number("process_resident_memory_bytes") > 10_000_000
+
+
+async def test_a_call_that_we_hung_up_because_its_connection_was_lost_is_counted_and_no_other(house: House) -> None:
+    for reason in (None, HangupReason.CONNECTION_LOST):
+        ended = replace(answered(), state=CallState.ENDED, ended_at=now_ms(), hangup_reason=reason)
+        house.daemon.bus.publish(CallHappened(CallEnded(now_ms(), ended)))
+    assert await house.number("callwarden_lost_call_hangups_total", pbx="main") == 1
 
 
 async def test_no_number_name_or_queue_is_among_the_labels(house: House) -> None:
