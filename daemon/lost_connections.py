@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 import structlog
 
-from daemon.ami.failures import ActionRefused, ActionTimeout, LinkLost
+from daemon.ami.failures import ActionRefused, ActionTimeout, InjectionRefused, LinkLost
 from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.lost_connection import count_packets
 from daemon.call.lost_connection import LOST_CAUSE
@@ -80,8 +81,9 @@ class _Watch:
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             if self._link.state is LinkState.CONNECTED:
-                suspects = self._flow().suspects(self._name, self._clock())
-                await _paced(suspects, self._count, _LOOKS_PER_SECOND)
+                with self._guarded():
+                    suspects = self._flow().suspects(self._name, self._clock())
+                    await _paced(suspects, self._count, _LOOKS_PER_SECOND)
 
     async def act(self) -> None:
         while True:
@@ -91,13 +93,22 @@ class _Watch:
             now = time.monotonic()
             self._asked = {name: at for name, at in self._asked.items() if now - at < _NOT_AGAIN_S}
             self._asked |= dict.fromkeys(wanted, now)
-            await _paced(wanted, self._hang_up, _HANGUPS_PER_SECOND)
+            with self._guarded():
+                await _paced(wanted, self._hang_up, _HANGUPS_PER_SECOND)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """A bug of ours, or a channel with a strange name, ends one look, not the daemon."""
+        try:
+            yield
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("lost_connections_broke", pbx=self._name)
 
     async def _count(self, channel: ChannelId) -> None:
         thoroughly = self._flow().loss_of(self._name, channel) is None
         try:
             counted = await count_packets(self._link.actions, channel, self._clock, thoroughly=thoroughly)
-        except (LinkLost, ActionTimeout):
+        except (LinkLost, ActionTimeout, InjectionRefused):
             return  # nothing was seen, so nothing is said
         if counted is not None and not self._link.is_paused:
             await self._flow().tell(self._name, counted)
@@ -108,7 +119,7 @@ class _Watch:
         await self._flow().tell(self._name, HangUpOrdered(self._clock(), channel))
         try:
             await self._link.actions.hangup(channel, LOST_CAUSE)
-        except (LinkLost, ActionTimeout, ActionRefused) as error:
+        except (LinkLost, ActionTimeout, ActionRefused, InjectionRefused) as error:
             if isinstance(error, ActionRefused):
                 await self._flow().tell(self._name, HangUpOrdered(self._clock(), channel, refused=True))
             _log.warning("lost_call_not_hung_up", pbx=self._name, channel=channel, reason=str(error))

@@ -151,7 +151,7 @@ class PbxRingtones:
             if present != wanted and listed is not None:
                 present = await ringtone_db.read(actions) or {}
         await ringtone_db.remove(actions, [key for key in present if ringtone.is_ours(key) and key not in wanted])
-        pbx.mine = dict(wanted) if listed is None else {}
+        pbx.mine = dict(wanted) if listed is None and pbx.store is not False else {}
         pbx.missing = len(ringtone_db.missing(present, wanted)) if listed is not None else 0
         pbx.trouble = "the database did not keep it" if pbx.missing and pbx.store is not False else None
         pbx.is_done = True

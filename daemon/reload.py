@@ -5,7 +5,7 @@ Everything else needs a restart, and is named: half a configuration in force wou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Protocol
@@ -49,18 +49,26 @@ def reload_config(path: Path, old: Config, daemon: Links, environ: Mapping[str, 
     except ConfigError as error:
         return Reloaded(old, error=" ".join(str(error).split()))
     changed = tuple(_changed(old, new))
-    taken = tuple(key for key in changed if _can_be_taken(key))
+    whole = {pbx.name for pbx in new.pbx if _only_secret(pbx, old)}
+    taken = tuple(key for key in changed if _can_be_taken(key, whole))
     if new.log != old.log:
         configure_logging(new.log.level, new.log.format)
-    for pbx in new.pbx:
+    ours = tuple(pbx for pbx in new.pbx if pbx.name in whole)
+    for pbx in ours:
         _take_secret(daemon.links.get(PbxName(pbx.name)), pbx)
-    in_force = replace(old, log=new.log, pbx=tuple(_with_secret(pbx, new.pbx) for pbx in old.pbx))
+    in_force = replace(old, log=new.log, pbx=tuple(_with_secret(pbx, ours) for pbx in old.pbx))
     return Reloaded(in_force, taken, tuple(key for key in changed if key not in taken))
 
 
-def _can_be_taken(key: str) -> bool:
-    table, *_, name = key.split(".")
-    return table == "log" or (table == "pbx" and name == "secret")
+def _only_secret(pbx: PbxConfig, old: Config) -> bool:
+    """A new secret belongs to a new host or user, where those are new too: never half of a login."""
+    return any(replace(before, secret=pbx.secret) == pbx for before in old.pbx)
+
+
+def _can_be_taken(key: str, whole: Collection[str]) -> bool:
+    """`whole` are the PBXs of which nothing but the secret is new."""
+    table, *middle, name = key.split(".")
+    return table == "log" or (table == "pbx" and name == "secret" and ".".join(middle) in whole)
 
 
 def _take_secret(link: AmiLink | None, pbx: PbxConfig) -> None:

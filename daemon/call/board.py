@@ -35,7 +35,7 @@ class Board:
         self.last_alive = UnixMs(0)
         self.up_at = UnixMs(0)  # since when events flow
         self.contacts: dict[Endpoint, dict[str, bool]] = {}  # where endpoints are registered, and whether they answer
-        self.unreachable: set[Endpoint] = set()
+        self.unreachable: dict[Endpoint, UnixMs] = {}
 
     def tell(self, event: CallEvent) -> None:
         self.events.append(event)

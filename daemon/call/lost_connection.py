@@ -13,6 +13,7 @@ from daemon.call import talk
 from daemon.call.board import Board
 from daemon.call.events import ConnectionLost, ConnectionRestored, ConnectionStillLost
 from daemon.call.live import Leg, LiveCall, Role
+from daemon.call.media import Media
 from daemon.call.model import CallState, ConnectionLoss, LostSide
 from daemon.call.signals import (
     ChannelId,
@@ -50,11 +51,11 @@ def contact_changed(board: Board, signal: ContactChanged) -> None:
     else:
         contacts[signal.contact] = signal.answers
     if any(contacts.values()):
-        board.unreachable.discard(signal.endpoint)
+        board.unreachable.pop(signal.endpoint, None)
     else:
-        board.unreachable.add(signal.endpoint)
+        board.unreachable.setdefault(signal.endpoint, signal.at)
     if len(board.contacts) > _MOST_ENDPOINTS:
-        board.unreachable.discard(oldest := next(iter(board.contacts)))
+        board.unreachable.pop(oldest := next(iter(board.contacts)), None)
         del board.contacts[oldest]
 
 
@@ -98,6 +99,7 @@ def packets_counted(board: Board, signal: PacketsCounted) -> None:
     media, at = leg.media, signal.at
     media.counted_at = at
     if signal.packets is None or signal.direct or not _talks(board, leg):
+        media.moved(at)  # it cannot be known: look again later, and ever less often
         lives(board, leg, at)
     elif media.packets != signal.packets:
         if media.suspected or (_is_unseen(leg) and _lost(leg.call).packets != signal.packets):
@@ -123,7 +125,7 @@ def link_up(board: Board, at: UnixMs) -> None:
     board.contacts.clear()
     board.unreachable.clear()
     for leg in board.legs.values():
-        leg.media.forget()
+        leg.media = Media()
         leg.call.lost_unseen = leg.call.lost is not None
 
 
@@ -186,23 +188,32 @@ def _judge(board: Board, leg: Leg, at: UnixMs, *, held: bool) -> None:
             media.loss, leg.call.lost_unseen = leg.call.lost, False
             _still_lost(board, leg, at)
     elif _is_gone(board, leg, at, held=held):
-        media.loss = ConnectionLoss(leg.channel, _SIDES.get(leg.role, LostSide.OTHER), media.since(), media.packets)
+        media.by_contact = not _stopped_to_report(board, leg, at)
+        since = media.since()
+        if media.by_contact:  # what went before, on hold or muted, was no loss
+            since = max(since, board.unreachable.get(leg.endpoint, since)) if leg.endpoint else since
+        media.loss = ConnectionLoss(leg.channel, _SIDES.get(leg.role, LostSide.OTHER), since, media.packets)
         settle(board, leg.call, at)
 
 
 def _is_gone(board: Board, leg: Leg, at: UnixMs, *, held: bool) -> bool:
     """Whether frozen packets are the silence of nobody. Anybody may stop to send sound, nobody stops to report."""
     media = leg.media
-    silent = at - max(media.reported_at, board.up_at)
-    if silent < media.patience:
+    if at - max(media.reported_at, board.up_at) < media.patience:
         return False
-    if media.reports and (media.sends or silent >= QUIET_MS):
+    if _stopped_to_report(board, leg, at):
         return True
     if leg.endpoint not in board.unreachable:
         return False
     if held or any(one.media.held for one in talk.party(leg, board.bridges)):
         return media.reported_at > 0
     return media.packets > 0
+
+
+def _stopped_to_report(board: Board, leg: Leg, at: UnixMs) -> bool:
+    media = leg.media
+    silent = at - max(media.reported_at, board.up_at)
+    return media.reports and silent >= media.patience and (media.sends or silent >= QUIET_MS)
 
 
 def _talks(board: Board, leg: Leg) -> bool:
@@ -220,7 +231,13 @@ def _still_lost(board: Board, leg: Leg, at: UnixMs) -> None:
     if call.lost is None or call.lost.channel != leg.channel:
         settle(board, call, at)  # another side of the call was lost before
         return
-    if media.loss.since >= board.up_at:  # the PBX's own report of it may have come since, and tell it more exactly
+    media.by_contact = media.by_contact and not _stopped_to_report(board, leg, at)
+    if media.by_contact and leg.endpoint not in board.unreachable:
+        lives(board, leg, at)
+        return
+    if (
+        not media.by_contact and media.loss.since >= board.up_at
+    ):  # the PBX's own report of it may have come since, and tell it more exactly
         media.loss = call.lost = replace(media.loss, since=min(media.loss.since, media.since()))
     board.tell(ConnectionStillLost(at, call.snapshot()))
 

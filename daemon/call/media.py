@@ -38,6 +38,7 @@ class Media:
     frozen_at: UnixMs = _NEVER
     counted_at: UnixMs = _NEVER
     loss: ConnectionLoss | None = None
+    by_contact: bool = False  # the loss is known by its contact alone, and is over when that answers again
 
     @property
     def reports(self) -> bool:
@@ -65,6 +66,8 @@ class Media:
     def change(self) -> None:
         """It reported in another state; whether it does in this one must be seen anew."""
         self.first_at = _NEVER
+        if self.loss is None:
+            self.packets = -1  # what stood still may have been meant to
 
     def sent(self, at: UnixMs, sequence: int) -> None:
         """Learn how fast packets come, and when they stopped coming: the one exact clock of a loss."""
@@ -93,6 +96,7 @@ class Media:
         """No more suspected."""
         self.packets = -1
         self.loss = None
+        self.by_contact = False
 
     def since(self) -> UnixMs:
         """When it was lost: between its last sign of life and the first look that found it frozen.

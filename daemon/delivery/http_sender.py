@@ -231,6 +231,8 @@ def _failure_of(error: Exception) -> Failure:
 
 def _named(error: Exception) -> str:
     """One line for the list of attempts: the system's words where there are any, never a traceback."""
+    if isinstance(error, aiohttp.ClientResponseError):  # its own text holds the URL, with numbers and keys
+        return f"{error.status} {error.message}".splitlines()[0][:LONGEST_ERROR]
     cause = getattr(error, "os_error", error)
     text = str(getattr(cause, "strerror", None) or cause).splitlines()
     return (text[0] if text else type(error).__name__)[:LONGEST_ERROR]

@@ -93,7 +93,8 @@ def _is_due(row: Row, wanted: CloseMissed, at: UnixMs, pairs: Iterable[Row]) -> 
     """By the PBX's own times: a call missed since the talk began is another one to call back."""
     if row["customer_number"] != wanted.call.customer_number:
         return False
-    if not wanted.every_queue and row["queue"] != wanted.call.queue:
+    was_called = row["kind"] == TicketKind.MISSED_OUTGOING.value  # by us, through no queue
+    if not wanted.every_queue and not was_called and row["queue"] != wanted.call.queue:
         return False
     return all(pair["ended_at"] is not None and pair["ended_at"] < at for pair in _of(row, pairs))
 

@@ -60,6 +60,7 @@ _IS_MISSED: Final = and_(
     func.coalesce(calls.c.missed_reason, "") != MissedReason.LEFT_IN_IVR.value,
 )
 _WAIT: Final = func.max(0, calls.c.answered_at - _BEGAN)
+_GAVE_UP: Final = calls.c.missed_reason == MissedReason.ABANDONED.value
 _GAVE_UP_AFTER: Final = calls.c.ended_at - _BEGAN
 _SLOT: Final = calls.c.started_at // _SLOT_MS
 
@@ -87,7 +88,7 @@ def _statement(asked: Asked, key: ColumnElement[Any]) -> Select[tuple[object, ..
         count(_IS_ANSWERED).label("answered"),
         count(and_(_IS_ANSWERED, asked.within_ms >= _WAIT)).label("within"),
         count(_IS_MISSED).label("missed"),
-        count(and_(_IS_MISSED, asked.short_ms > _GAVE_UP_AFTER)).label("short"),
+        count(and_(_IS_MISSED, _GAVE_UP, asked.short_ms > _GAVE_UP_AFTER)).label("short"),
         func.coalesce(func.sum(case((_IS_ANSWERED, _WAIT))), 0).label("waited"),
         func.coalesce(func.max(case((_IS_ANSWERED, _WAIT))), 0).label("longest"),
     ).where(

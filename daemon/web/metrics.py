@@ -18,7 +18,8 @@ from daemon.web.services import services
 _READERS: Final = frozenset({Role.ADMIN, Role.SUPERVISOR})
 _THIS_MACHINE: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
-_LOCAL_HOST: Final = re.compile(r"(?:localhost|[0-9.]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
+_LOCAL_HOST: Final = re.compile(r"(?:localhost|127\.[0-9.]+|\[::1\])(?::[0-9]+)?")
+_FORWARDED: Final = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-IP")
 
 
 async def get_metrics(request: web.Request) -> web.Response:
@@ -43,5 +44,5 @@ def _is_open_to(request: web.Request) -> bool:
         return False
     if parts.metrics_from is not None:
         return any(ip_address(remote) in network for network in parts.metrics_from)
-    asked = _LOCAL_HOST.fullmatch(request.host) is not None
+    asked = _LOCAL_HOST.fullmatch(request.host) is not None and not any(name in request.headers for name in _FORWARDED)
     return parts.public_url is None and asked and any(ip_address(remote) in network for network in _THIS_MACHINE)

@@ -180,6 +180,7 @@ async def test_a_note_that_only_this_browser_has_is_sent_from_whatever_page_is_o
         await an.context.unroute(_PATCH)
         await an.open("/password")
         await noted(house, "kept 1")
+        await an.page.wait_for_load_state("networkidle")  # the answer has come too
     assert await note_of(house, 2) == "somebody else"
     await an.open("/tickets/2")
     await expect(an.page.locator("[data-theirs]")).to_have_text("somebody else")

@@ -16,7 +16,7 @@ from typing import Self
 
 from tests.live.installation import Installation, LiveUnavailable, find
 from tests.live.pbx_config import write_config
-from tests.live.ports import LOOPBACK, TRUNK_HOST, free_tcp_port, free_udp_port, rtp_range
+from tests.live.ports import LOOPBACK, TRUNK_HOST, free_tcp_port, free_udp_port, quiet_udp_port, rtp_range
 
 __all__ = ["Asterisk", "LiveUnavailable"]
 
@@ -55,7 +55,7 @@ class Asterisk:
         self.agent_options, self.extra_dialplan = tuple(agent_options), extra_dialplan
         self.manager_stanza = manager_stanza
         self.ami_port, self.sip_port = free_tcp_port(), free_udp_port()
-        self.trunk_port, self.load_port = free_udp_port(TRUNK_HOST), free_udp_port()
+        self.trunk_port, self.load_port = free_udp_port(TRUNK_HOST), quiet_udp_port()
         self.rtp_ports = rtp_range()
         self.secret = secrets.token_hex(8)
         self._folder: Path | None = None

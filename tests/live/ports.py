@@ -15,6 +15,18 @@ def free_udp_port(host: str = LOOPBACK) -> int:
     return _free_port(socket.SOCK_DGRAM, host)
 
 
+def quiet_udp_port(host: str = LOOPBACK) -> int:
+    """One that is used later: below the ephemeral ports and those for RTP, where no other bench gets it meanwhile."""
+    for port in random.sample(range(6_000, 10_000), 50):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no free UDP port from 6000 to 9999")
+
+
 def free_tcp_port(host: str = LOOPBACK) -> int:
     return _free_port(socket.SOCK_STREAM, host)
 

@@ -98,7 +98,7 @@ SCENES = {
 NUMBERS = {scene: f"+8490100{place:04}" for place, scene in enumerate(SCENES)}
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def bench(asterisk: Asterisk, tmp_path: Path) -> AsyncIterator[Bench]:
     async with contextlib.AsyncExitStack() as stack:
         house = await stack.enter_async_context(daemon_beside(tmp_path, asterisk))

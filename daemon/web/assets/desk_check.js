@@ -108,7 +108,9 @@ export function beginCheck() {
   openIfMeant();
   addEventListener("hashchange", openIfMeant);
   document.addEventListener("click", (event) => {
-    if (event.target.closest('a[href="#alerts"]')) by("alerts").open = true;
+    const link = event.target.closest('a[href="#alerts"]');
+    if (link) by("alerts").open = true;
+    if (link?.closest("[data-blocked]")) by("pop-help").hidden = false; // asked for on a card, whichever browser blocked it
   });
   document.addEventListener("visibilitychange", showNotes); // allowed or refused in the browser's own settings meanwhile
   return mayNotify();

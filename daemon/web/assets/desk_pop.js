@@ -17,6 +17,7 @@ const browser = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => by
 
 const tried = new Set();
 const toGiveBack = new Map(); // what the server does not know yet: this browser did not let it open
+const giving = new Map(); // what is being told of it
 const blocked = new Map(); // what this browser did not let it open, and when it had been won
 
 function opener() {
@@ -58,7 +59,7 @@ async function mayOpen(pop, attempt = 1) {
     const { open, opened_at } = (await told(pop, "open")).document;
     return open ? opened_at : null;
   } catch (error) {
-    if (error instanceof Refused) return null;
+    if (error instanceof Refused && error.status < 500) return null;
     if (attempt === ATTEMPTS) throw error;
     await new Promise((wake) => setTimeout(wake, 500 * attempt));
     return mayOpen(pop, attempt + 1);
@@ -69,7 +70,8 @@ async function openOnce(pop, key, onBlocked) {
   tried.add(key);
   try {
     const won = await mayOpen(pop);
-    if (!won || openPage(pop.url)) return;
+    if (!won) return void tried.delete(key); // another window has it: the server tells when it gives it back
+    if (openPage(pop.url)) return;
     blocked.set(key, won);
     toGiveBack.set(key, pop);
     giveBack(key);
@@ -80,12 +82,16 @@ async function openOnce(pop, key, onBlocked) {
 }
 
 /** Whoever else may open windows does it now; where nobody may, every card of this agent offers the page. */
-async function giveBack(key) {
+function giveBack(key) {
+  if (!giving.has(key)) giving.set(key, sendBack(key).finally(() => giving.delete(key)));
+}
+
+async function sendBack(key) {
   try {
     await told(toGiveBack.get(key), "blocked");
     toGiveBack.delete(key);
   } catch (error) {
-    if (error instanceof Refused) toGiveBack.delete(key); // else the line is cut: with the next news it is tried again
+    if (error instanceof Refused && error.status < 500) toGiveBack.delete(key); // else the line is cut: with the next news it is tried again
   }
 }
 
@@ -106,9 +112,11 @@ export function openPops(state, onBlocked) {
 }
 
 /** By a click: it may open whatever the browser thinks of popups. */
-export function openByHand(pop) {
+export async function openByHand(pop) {
   if (!openPage(pop.url)) return;
-  blocked.delete(keyOf(pop));
-  toGiveBack.delete(keyOf(pop));
-  if (!pop.opened_at) mayOpen(pop).catch(() => {}); // other tabs need not offer it any more
+  const key = keyOf(pop);
+  blocked.delete(key);
+  toGiveBack.delete(key);
+  await giving.get(key); // or it would be given back after it was opened
+  mayOpen(pop).catch(() => {}); // other tabs need not offer it any more
 }

@@ -16,5 +16,6 @@ document.addEventListener("change", ({ target }) => {
 
 setInterval(() => {
   const isRead = document.querySelector("main").contains(document.activeElement); // the keyboard stays where it is
-  if (!document.hidden && !isRead) reload().catch(() => {}); // the next one may get through
+  const isOfNow = !/[?&]span=(?!today)/.test(location.search); // what was does not change, and a year is dear to count
+  if (isOfNow && !document.hidden && !isRead) reload().catch(() => {}); // the next one may get through
 }, EVERY_MS);

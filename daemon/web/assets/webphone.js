@@ -136,17 +136,18 @@ async function called() {
   link.again();
 }
 
-const unsent = { digits: "", busy: false };
+const unsent = { digits: [], busy: false };
 
 /** In the order of the keys, whatever the network does: those pressed while one is on its way go together after it. */
 async function sound(call, key) {
-  unsent.digits += key;
+  unsent.digits.push({ call, key });
   if (unsent.busy) return;
   unsent.busy = true;
-  while (unsent.digits) {
-    const { digits } = unsent;
-    unsent.digits = "";
-    await act(null, call, "dtmf", { digits });
+  while (unsent.digits.length) {
+    const to = unsent.digits[0].call;
+    const others = unsent.digits.findIndex((one) => keyOf(one.call) !== keyOf(to)); // no key of this call reaches another one
+    const sent = unsent.digits.splice(0, others < 0 ? unsent.digits.length : others);
+    await act(null, to, "dtmf", { digits: sent.map((one) => one.key).join("") });
   }
   unsent.busy = false;
 }
