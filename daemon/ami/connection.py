@@ -165,6 +165,9 @@ class Connection:
         self.intake.take(signals, transport)
         if any(isinstance(signal, Snapshot) for signal in signals):
             self._snapshot_seen.set()
+        if self.reader.doubted:
+            self.reader.doubted = False
+            self.snapshot_wanted.set()
 
     def _answered(self, message: Message) -> None:
         if self._protocol:

@@ -48,6 +48,11 @@ def seems_cut(raw: bytes) -> bool:
     )
 
 
+def is_whole_event(raw: bytes) -> bool:
+    """Tell whether it is surely one of Asterisk's own with a channel in it: no number has room for both."""
+    return is_genuine(raw) and b"\r\nChannelState: " in raw and not is_cut(raw)
+
+
 def has_twice(raw: bytes) -> bool:
     """Tell whether a number added a header that decides whose event it is."""
     return raw.count(b"\r\nUniqueid: ") > 1 or raw.count(b"\r\nDestUniqueid: ") > 1

@@ -79,6 +79,8 @@ class SignalReader:
         counters: ReaderCounters | None = None,
     ) -> None:
         self._live = live
+        self.doubted = False
+        """Something was left out that a caller had made unreadable: the PBX's own list says what is true."""
         self._is_cut = forgery.is_cut if live else forgery.seems_cut
         self._answers = answers
         self._framer = Framer()
@@ -149,10 +151,17 @@ class SignalReader:
         if forgery.has_twice(raw):
             self.counters.forged += 1
             raw = forgery.mended(raw)
+            if forgery.has_twice(raw):  # in the number that was dialled: whose event this is cannot be told any more
+                self.doubted = True
+                return
         self._signal(build, raw, arrival)
 
     def _pieced(self, raw: bytes) -> bytes:
         """Put an event together again that a caller's number cut; empty until it is whole."""
+        if self._live and forgery.is_whole_event(raw):  # the next one has come: what was cut stays cut
+            self._pieces = []
+            self.doubted = True
+            return raw
         self._pieces.append(raw)
         if BANNER in raw and not self._live:  # a trace was cut here, by no caller
             self._pieces = []

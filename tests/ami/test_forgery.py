@@ -70,3 +70,21 @@ def test_no_number_that_fits_ends_another_call(parts: list[str]) -> None:
     assert VICTIM not in {
         signal.channel for signal in read(call_of("1") + call_of(number)) if isinstance(signal, ChannelEnded)
     }
+
+
+@pytest.mark.parametrize(
+    "dialled",
+    [f"1\r\nPriority: 1\r\nUniqueid: {VICTIM}\r\nLinkedid: {VICTIM}", "1\r\n\r\nx", "1\r\n\r\n"],
+)
+def test_a_dialled_number_ends_no_other_call_and_swallows_no_event_and_the_pbx_is_asked_what_is_true(
+    dialled: str,
+) -> None:
+    forged = call_of("0900").replace(b"Exten: 1902", b"Exten: " + dialled.encode())
+    reader = SignalReader(live=True)
+    signals = [
+        one for one in reader.feed(forged + call_of("0901").replace(b".36", b".76")) if not isinstance(one, LinkUp)
+    ]
+    assert not [one for one in signals if isinstance(one, ChannelEnded) and one.channel == VICTIM]
+    assert [type(one) for one in signals[-3:]] == [ChannelCreated, DialBegan, ChannelEnded]
+    assert [getattr(one, "channel", None) for one in signals[-3::2]] == ["1795347308.76"] * 2
+    assert reader.doubted

@@ -440,3 +440,31 @@ def test_a_lost_leg_that_vanished_in_the_gap_is_lost_no_more(house: House) -> No
     seen = (wire.seen(CUSTOMER, TRUNK, CUSTOMER, bridge="hall"), wire.seen("b1", BINHS_PHONE, CUSTOMER, bridge="hall"))
     wire.listed(*seen)
     assert house.wire.calls()[CallId(CUSTOMER)].lost is None
+
+
+def test_a_phone_that_keeps_quiet_on_hold_and_misses_one_question_of_the_registrar_was_lost_only_then(
+    house: House,
+) -> None:
+    house.talk()
+    house.at(HoldChanged, AGENT, True)
+    house.silent.add(AGENT)
+    house.never_reports.add(AGENT)
+    house.go_on(20)
+    failed = house.wire.now
+    house.contact(ANS_PHONE, answers=False)
+    house.go_on(3)
+    assert house.lost is None or house.lost.since >= failed
+    house.contact(ANS_PHONE, answers=True)
+    house.go_on(2)
+    assert house.lost is None
+
+
+def test_what_a_phone_did_before_a_reconnect_is_no_evidence_after_it(house: House) -> None:
+    house.talk()
+    house.at(LinkDown)
+    house.silent.add(AGENT)
+    house.never_reports.add(AGENT)
+    house.wire.now += 3_000
+    house.at(LinkUp)
+    house.go_on(60)
+    assert house.told() == []
