@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from daemon.ami.scenario import SCENARIOS
 from daemon.app import Daemon, now_ms
@@ -154,6 +154,36 @@ async def test_a_page_that_one_browser_blocks_opens_in_another_one_once_and_else
             await person.settle()
             await person.context.close()
         house.people.clear()
+
+
+async def test_a_page_that_was_given_back_opens_in_a_browser_that_had_asked_for_it_too_late(house: House) -> None:
+    async def slowly(route: Route, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await route.continue_()
+
+    await furnish(house)
+    allowed = await sit_down(house)
+    await allowed.context.route("**/desk/pops/**/open", lambda route: slowly(route, 0.4))
+    async with chromium(blocks_popups=True) as strict:
+        house.browser, free = strict, house.browser
+        an = await house.browser_of("an")
+        await an.context.route("**/desk/pops/**/blocked", lambda route: slowly(route, 1.5))
+        house.browser = free
+        await an.page.goto("/desk")
+
+        async def both_listen() -> bool:
+            return house.daemon.feed.listeners == 2
+
+        await until(both_listen)
+        call = StagedCall(house.pbx)
+        call.rings()
+        call.is_answered()
+        await until(lambda: shown(allowed, 1))
+        await an.page.wait_for_timeout(SETTLED_MS)
+        assert (len(await opened_at(house)), windows(an)) == (1, [])
+        await an.settle()
+        await an.context.close()
+        house.people.remove(an)
 
 
 async def _blocked_everywhere(house: House, pages: Sequence[Page], customer: str) -> StagedCall:
