@@ -24,8 +24,8 @@ from tests.whole.house import Api, DaemonProcess, api_client, command, config_te
 KILLS = 4
 AT_ONCE = 25
 SPEED = 5.0
-_LISTED_S = 2.0  # from an API that answers to a PBX that has told its channels, on a busy machine
-_MARGIN_S = 1.0  # a busy machine's disk may take as long to say that a line is safe
+_LISTED_S = 3.0  # from an API that answers to a PBX that has told its channels, on a busy machine
+_MARGIN_S = 2.0  # a busy machine's disk may take as long to say that a line is safe
 
 
 @dataclass
