@@ -14,7 +14,7 @@ demo: $(READY)
 # First what needs only this machine, on two cores and with coverage; then what keeps time with a browser (also that
 # beside telephones); then with telephones alone, which mostly wait: three benches at once, each with an Asterisk of its own.
 test: $(TESTS) live-tools browser-tools ops-tools
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 3 --dist load -m 'live and not browser' $(PYTEST_ARGS)
 

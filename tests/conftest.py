@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+_LONG = ("packaging", "whole", "faults")
+# The same lines again in another order, thousands of times: watching each of them would take three times as long.
+_NO_COVER = ("test_restart.py", "test_robustness.py", "test_recording_properties.py", "test_merging.py", "test_fuzz.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for whole processes begins first: at the end one worker would do it while the others stand idle."""
+    items.sort(key=lambda item: item.path.parent.name not in _LONG)
+    for item in items:
+        if item.path.name in _NO_COVER:
+            item.add_marker(pytest.mark.no_cover)
