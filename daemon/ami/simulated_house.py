@@ -76,6 +76,8 @@ class SimulatedHouse:
     """The channels whose phone holds the other side."""
     no_context: set[str] = field(default_factory=lambda: {"func-apply-sipheaders"})
     """Contexts that the dialplan does not have: it is no FreePBX."""
+    tells_entries: bool = True
+    """Whether single entries of its database may be asked for."""
     features: str = "TK"
     """What the dialplan allows those who talk."""
 

@@ -138,28 +138,48 @@ async def test_click_to_call_tells_the_agents_own_phone(house: House, phone: Pho
 
 
 # As FreePBX makes it: every channel runs func-apply-sipheaders before it rings, which begins with a line for the log.
+# 1950 is a queue, 1952 an intercom or a page, 1953 one to phones that take the order from Call-Info, 1954 a queue or a
+# route with an Alert-Info of its own.
 FREEPBX = """
 [func-apply-sipheaders]
 exten => s,1,NoOp(Applying)
- same => n,Set(value=${HASH(SIPHEADERS,Alert-Info)})
- same => n,GotoIf($[${LEN(${value})} = 0]?done)
- same => n,Set(PJSIP_HEADER(add,Alert-Info)=${value})
+ same => n,Set(keys=${HASHKEYS(SIPHEADERS)})
+ same => n(next),GotoIf($["${SET(key=${SHIFT(keys)})}" = ""]?done)
+ same => n,Set(PJSIP_HEADER(add,${key})=${HASH(SIPHEADERS,${key})})
+ same => n,Goto(next)
  same => n(done),Return()
+[autoanswer]
+exten => s,1,Set(HASH(__SIPHEADERS,${ARG1})=${ARG2})
+ same => n,Gosub(func-apply-sipheaders,s,1())
+ same => n,Return()
 [hotline]
 exten => 1950,1,Set(__NODEST=400)
+ same => n,Dial(PJSIP/1001&PJSIP/1002,8,b(func-apply-sipheaders^s^1))
+exten => 1952,1,Dial(PJSIP/1001&PJSIP/1002,8,b(autoanswer^s^1(Alert-Info,Ring Answer)))
+exten => 1953,1,Dial(PJSIP/1001&PJSIP/1002,8,b(autoanswer^s^1(Call-Info,<uri>\\;answer-after=0)))
+exten => 1954,1,Set(__NODEST=400)
  same => n,Set(HASH(__SIPHEADERS,Alert-Info)=its-own)
  same => n,Dial(PJSIP/1001&PJSIP/1002,8,b(func-apply-sipheaders^s^1))
 """
-# A dialplan that takes whatever is dialled, and one that has the b() where only a trunk is dialled.
+# A dialplan that takes whatever is dialled, one that has the b() where only a trunk is dialled, and operators' own b()
+# before ours: an Alert-Info, and the two other ways to say that the phone shall answer by itself.
 OPEN = """
 [from-trunk]
 exten => _196!,1,Dial(PJSIP/1002,8,b(callwarden-ringtone^s^1))
 exten => 1951,1,Dial(PJSIP/0901111001@trunk,8,b(callwarden-ringtone^s^1))
+exten => 1955,1,Dial(PJSIP/1001&PJSIP/1002,8,b(operators^s^1(Alert-Info,Auto Answer)))
+exten => 1956,1,Dial(PJSIP/1001&PJSIP/1002,8,b(operators^s^1(Call-Info,<sip:x>\\;Answer-After=0)))
+exten => 1957,1,Dial(PJSIP/1001&PJSIP/1002,8,b(operators^s^1(Answer-Mode,Auto)))
+exten => 1958,1,Dial(PJSIP/1001,8,b(operators^s^1(Call-Info,<http://crm/photo>\\;purpose=icon)))
+[operators]
+exten => s,1,Set(PJSIP_HEADER(add,${ARG1})=${ARG2})
+ same => n,Gosub(callwarden-ringtone,s,1)
+ same => n,Return()
 """
 HOSTILE = "196%29%7D,$%7BDB%28pbx/UUID%29%7D%22%5C%5E;x=1"
 
 
-async def test_on_freepbx_each_phone_is_told_once_and_its_own_header_stays_where_nothing_is_chosen(
+async def test_on_freepbx_each_phone_is_told_once_and_a_ring_or_an_order_of_somebody_else_is_left_alone(
     tmp_path: Path,
 ) -> None:
     own, override = (snippet.text for snippet in dialplan.snippets(dialplan.Kind.FREEPBX))
@@ -178,7 +198,7 @@ async def test_on_freepbx_each_phone_is_told_once_and_its_own_header_stays_where
                 await one.register()
                 await one.on_call(RING)
             for call in await rung(trunk, "1950", first, second):
-                told(call, "its-own")
+                told(call, None)
             await agent(house, "1001", "yealink", "pulse")
             await choose(house, "queues/400", ringtone="harp")
             await entry(lab, "queue/400", "harp")
@@ -188,6 +208,17 @@ async def test_on_freepbx_each_phone_is_told_once_and_its_own_header_stays_where
                 assert call.invite.count("Alert-Info") == 1
             await choose(house, "call-settings", ringtone="chime")
             await entry(lab, "all", "chime")
+            for number, header, value in (
+                ("1952", "Alert-Info", "Ring Answer"),  # FreePBX's intercom and paging
+                ("1953", "Call-Info", "<uri>;answer-after=0"),
+                ("1954", "Alert-Info", "its-own"),
+                ("1955", "Alert-Info", "Auto Answer"),  # the same in a dialplan without FreePBX
+                ("1956", "Call-Info", "<sip:x>;Answer-After=0"),
+                ("1957", "Answer-Mode", "Auto"),
+            ):
+                for call in await rung(trunk, number, first, second):
+                    assert (call.header(header), call.invite.count("Alert-Info")) == (value, header == "Alert-Info")
+            told((await rung(trunk, "1958", first))[0], sound("pulse"))  # a caller's picture is no order to answer
             told((await rung(trunk, HOSTILE, second))[0], sound("chime"))  # what is dialled is a key, or nothing
             await trunk.on_call(RING)
             customer = await trunk.call("1951", CUSTOMER)
