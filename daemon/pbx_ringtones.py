@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -194,8 +194,8 @@ class PbxRingtones:
         pbx.kept = kept = await self._book.written(pbx.name) if pbx.kept is None else pbx.kept
         pbx.handler = await ringtone_db.is_there(actions, ringtone_db.HANDLER)
         pbx.store = await ringtone_db.is_there(actions, ringtone_db.STORE)
-        read = await self._read(pbx, kept)
-        present = pbx.mine if read is None else read
+        listed = await self._listed(pbx)
+        present = pbx.mine if listed is None else listed
         phones = await self._phones(pbx, facts, present) if facts.choices.names() else {}
         pbx.table = ringtone.table(facts.choices, phones, phone_brands(), facts.tones)
         wanted = pbx.table.entries if pbx.store is not False else {}
@@ -206,23 +206,27 @@ class PbxRingtones:
         gone = {key for key in kept | present.keys() if ringtone.is_ours(key) and key not in pbx.table.entries}
         await ringtone_db.remove(actions, sorted(gone))
         await self._note(pbx, (kept | present.keys() | wanted.keys()) - gone)
-        pbx.mine = dict(wanted)
-        back = await self._read_back(pbx, wanted) if unlike or read is None else read
-        pbx.trouble, pbx.state = _judged(back, wanted)
+        pbx.state = await self._read_back(pbx, wanted, None if unlike else listed)
+        kept_all = pbx.state is not TableState.UNWRITTEN
+        pbx.trouble, pbx.mine = (None, dict(wanted)) if kept_all else ("the database did not keep it", {})
 
-    async def _read(self, pbx: _Pbx, keys: Iterable[str]) -> dict[str, str] | None:
-        """Our entries that are there, at least those of `keys`; None where this PBX tells none."""
+    async def _listed(self, pbx: _Pbx) -> dict[str, str] | None:
+        """Our entries that are there; None where this PBX does not list them."""
         listed = await ringtone_db.read(pbx.link.actions)
-        if listed is None:
-            return await ringtone_db.read_each(pbx.link.actions, keys)
-        return {key: value for key, value in listed.items() if ringtone.is_ours(key)}
+        return None if listed is None else {key: value for key, value in listed.items() if ringtone.is_ours(key)}
 
-    async def _read_back(self, pbx: _Pbx, wanted: Mapping[str, str]) -> dict[str, str] | None:
-        """What was asked for has happened only if it is there: that nobody answered says nothing."""
+    async def _read_back(self, pbx: _Pbx, wanted: Mapping[str, str], listed: Mapping[str, str] | None) -> TableState:
+        """What was asked for has happened only if it is there: that nobody answered says nothing. `listed`: since."""
         try:
-            return await self._read(pbx, wanted)
+            if listed is None:
+                listed = await self._listed(pbx)
+            if listed is not None:
+                missing = ringtone_db.missing(listed, wanted)
+                return TableState.UNWRITTEN if missing else TableState.READ_BACK
+            absent = await ringtone_db.absent(pbx.link.actions, wanted)
         except (ActionRefused, ActionTimeout):
-            return None
+            return TableState.UNKNOWN
+        return TableState.UNWRITTEN if absent else TableState.UNKNOWN
 
     async def _note(self, pbx: _Pbx, keys: frozenset[str]) -> None:
         if keys != pbx.kept:
@@ -247,11 +251,3 @@ class PbxRingtones:
             said = await read_user_agent(pbx.link.actions, endpoint)
             if said is not None:
                 pbx.brands[endpoint] = brand_of(said, phone_brands()) or GENERIC, time.monotonic()
-
-
-def _judged(present: Mapping[str, str] | None, wanted: Mapping[str, str]) -> tuple[str | None, TableState]:
-    if present is None:
-        return None, TableState.UNKNOWN
-    if ringtone_db.missing(present, wanted):
-        return "the database did not keep it", TableState.UNWRITTEN
-    return None, TableState.READ_BACK

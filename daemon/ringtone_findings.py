@@ -63,8 +63,8 @@ def table_finding(state: TableState, table: Table, trouble: str | None, *, has_u
 
 def _unknown(count: int) -> Finding:
     said = Message(
-        "{count} entries were sent to the PBX's database, but whether it has them is unknown: this PBX does not let "
-        "them be read back.",
+        "{count} entries were sent to the PBX's database, but whether they stand there as chosen is unknown: this PBX "
+        "does not let them be read back.",
         count=count,
     )
     fix = Message(

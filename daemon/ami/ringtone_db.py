@@ -1,8 +1,9 @@
 """Our part of Asterisk's own database (family `callwarden`), from which its dialplan takes what phones shall ring.
 
 Seen on 16 and 22: DBPut needs the class `system`, with which the same user may also run programs; Setvar of DB(…) is
-blocked as dangerous whatever the class; DB_DELETE(…) by Setvar and DB(…) by Getvar are `call`, DBGetTree is
-`reporting`. So an entry is written by a call to our own context, which nobody answers: `originate`.
+blocked as dangerous whatever the class, and so is Getvar of it; DB_DELETE(…) by Setvar and DB_EXISTS(…) by Getvar are
+`call`, DBGetTree is `reporting`. So an entry is written by a call to our own context, which nobody
+answers: `originate`.
 """
 
 from __future__ import annotations
@@ -44,19 +45,20 @@ async def read(actions: Actions) -> dict[str, str] | None:
     return {key.removeprefix(prefix): row.get("Val") or "" for row in rows if (key := row.get("Key") or "") > prefix}
 
 
-async def read_each(actions: Actions, keys: Iterable[str]) -> dict[str, str] | None:
-    """Those of these entries that are there, asked one by one (`call`, 0.2 ms each); None where it may not be asked.
+async def absent(actions: Actions, keys: Iterable[str]) -> list[str] | None:
+    """Those of these keys that are not there, asked one by one; None where this Asterisk does not tell.
 
-    This is how an Asterisk before 16.28, 18.14 and 19.6 tells, which has no DBGetTree.
+    For one that has no DBGetTree (before 16.28, 18.14, 19.6). What an entry holds it tells nobody: DB(…) is blocked.
     """
-    found: dict[str, str] = {}
+    found: list[str] = []
     for key in keys:
-        try:
-            value = await actions.getvar(f"DB({FAMILY}/{_checked(key)})")
-        except ActionRefused:
-            return None
-        if value is not None:
-            found[key] = value
+        match await actions.getvar(f"DB_EXISTS({FAMILY}/{_checked(key)})"):
+            case "1":
+                pass
+            case "0":
+                found.append(key)
+            case _:
+                return None
     return found
 
 

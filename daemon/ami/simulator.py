@@ -324,10 +324,9 @@ class SimulatedPbx:
 
     def _getvar(self, client: Client, action: Headers) -> None:
         name = action.get("Variable", "")
-        if name.startswith("DB("):
-            self._database_entry(client, action, name)
-            return
         value = self.media.function(name, action.get("Channel", ""))
+        if value is None and name.startswith("DB_EXISTS(") and self.house.tells_keys:
+            value = str(int(name.removeprefix("DB_EXISTS(callwarden/")[:-1] in self.database))
         if value is None:
             value = self.house.function(name)
         if name == "CHANNEL(rtp,hold)" and action.get("Channel") in self.house.held:
@@ -351,13 +350,6 @@ class SimulatedPbx:
             (("Event", "DBGetTreeResponse"), ("Key", f"/callwarden/{key}"), ("Val", self.database[key])) for key in keys
         ]
         self._list(client, action, "Result will follow", rows, "DBGetTreeComplete")
-
-    def _database_entry(self, client: Client, action: Headers, name: str) -> None:
-        if not self.house.tells_entries:
-            self._refuse(client, action, "Getvar Access Forbidden: Variable")
-            return
-        value = self.database.get(name.removeprefix("DB(callwarden/")[:-1], "")
-        self._respond(client, action, ("Variable", name), ("Value", value))
 
     def _setvar(self, client: Client, action: Headers) -> None:
         if (name := action.get("Variable", "")).startswith("DB_DELETE(callwarden/"):
