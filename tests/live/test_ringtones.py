@@ -9,6 +9,8 @@ from pathlib import Path
 import aiohttp
 
 from daemon.ami import dialplan
+from daemon.policy.alert_info import brand_of
+from daemon.store.phone_brands import GENERIC, phone_brands
 from tests.live.asterisk import Asterisk
 from tests.live.conftest import PhoneMaker, printed_stanza
 from tests.live.daemon_house import House, daemon_inside
@@ -67,7 +69,7 @@ async def entry(lab: Lab, key: str, value: str | None) -> None:
             return value is None
         return (await lab.message(ActionID=answer["ActionID"], Event="DBGetResponse"))["Val"] == value
 
-    await until(says, deadline_s=5)
+    await until(says, deadline_s=8)
 
 
 async def agent(house: House, user: str, brand: str, ringtone: str | None = None) -> None:
@@ -135,6 +137,25 @@ async def test_click_to_call_tells_the_agents_own_phone(house: House, phone: Pho
             told(call, expected)
             await call.reject()
             await house.quiet(0)
+
+
+async def test_a_phone_exchanged_for_one_of_another_make_is_told_in_its_own_way_at_its_next_call(
+    asterisk: Asterisk, house: House, trunk: Trunk, lab: Lab
+) -> None:
+    """Nobody said of which make it is, and nobody looks: its registration is enough."""
+    await choose(house, "call-settings", ringtone="chime")
+    await entry(lab, "all", "chime")
+    for user_agent, expected in (
+        ("Bench phone 1.0", sound("chime")),
+        ("Grandstream GXP2135 1.0.11.74", named("chime")),
+        ("Cisco/SPA504G-7.4.9c", r"Bellcore-r\d"),
+    ):
+        async with Phone(asterisk, "1002", user_agent=user_agent) as exchanged:
+            await exchanged.register()
+            await exchanged.on_call(RING)
+            await entry(lab, "phone/PJSIP/1002", brand_of(user_agent, phone_brands()) or GENERIC)
+            told((await rung(trunk, "1901", exchanged))[0], expected)
+            await exchanged.unregister()
 
 
 # As FreePBX makes it: every channel runs func-apply-sipheaders before it rings, which begins with a line for the log.
@@ -241,7 +262,9 @@ async def test_the_choice_outlives_daemon_and_asterisk_and_costs_no_calls(
         assert (found["ringtone_dialplan"]["ok"], found["ringtones"]["ok"]) == (True, True)
         assert await house.api.every("calls") == []  # what wrote it was no call of anybody's
         assert not [m for m in lab.messages() if m.get("Event") == "Cdr"]
-    await asyncio.to_thread(asterisk.restart)
     second = await phone("1002")
     await second.on_call(RING)
     told((await rung(trunk, "1901", second))[0], sound("chime"))  # nobody is there who could be asked
+    await asyncio.to_thread(asterisk.restart)
+    await second.register()
+    told((await rung(trunk, "1901", second))[0], sound("chime"))
