@@ -64,10 +64,7 @@ async def entry(lab: Lab, key: str, value: str | None) -> None:
     """Wait until the PBX's database says so."""
 
     async def says() -> bool:
-        answer = await lab.action("DBGet", Family="callwarden", Key=key)
-        if answer["Response"] == "Error":
-            return value is None
-        return (await lab.message(ActionID=answer["ActionID"], Event="DBGetResponse"))["Val"] == value
+        return await lab.ringtone_entry(key) == value
 
     await until(says, deadline_s=8)
 
