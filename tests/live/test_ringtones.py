@@ -145,7 +145,6 @@ async def test_a_phone_exchanged_for_one_of_another_make_is_told_in_its_own_way_
     for user_agent, expected in (
         ("Bench phone 1.0", sound("chime")),
         ("Grandstream GXP2135 1.0.11.74", named("chime")),
-        ("Cisco/SPA504G-7.4.9c", r"Bellcore-r\d"),
     ):
         async with Phone(asterisk, "1002", user_agent=user_agent) as exchanged:
             await exchanged.register()
