@@ -112,7 +112,15 @@ async def test_every_phone_is_told_by_the_nearest_choice_in_its_own_way(
     await entry(lab, "agent/PJSIP/1001", None)
     for hotline, queues in (("1905", "marimba"), ("1906", "bamboo")):
         told((await rung(trunk, hotline, first))[0], sound(queues))  # a Local member, kept and optimised away
-    assert [call["hotline"] for call in await house.quiet(7)] == ["1901", "1901", "1901", "1902", "1904", "1905", "1906"]
+    assert [call["hotline"] for call in await house.quiet(7)] == [
+        "1901",
+        "1901",
+        "1901",
+        "1902",
+        "1904",
+        "1905",
+        "1906",
+    ]
 
 
 async def test_click_to_call_tells_the_agents_own_phone(house: House, phone: PhoneMaker, lab: Lab) -> None:
