@@ -38,7 +38,7 @@ from daemon.pbx_desk import PbxDesk
 from daemon.pbx_ringtones import PbxRingtones
 from daemon.phone_messages import PhoneMessages
 from daemon.ringtone_facts import TABLES as RINGTONE_TABLES
-from daemon.ringtone_facts import RingtoneFacts, read_ringtone_facts
+from daemon.ringtone_facts import RingtoneBook
 from daemon.rules import Rules, SigningSecrets
 from daemon.store.live_calls import ended_lately, heartbeat, last_alive, living_calls
 from daemon.store.outbox import Settlement, read_disabled_webhooks
@@ -74,7 +74,8 @@ class Daemon:
         self.links = {PbxName(pbx.name): AmiLink(ami_config(pbx)) for pbx in config.pbx}
         self.customers = KnownCustomers(self.bus, partial(live_feed.customer_known, self.feed))
         self.phone_messages = PhoneMessages(self.bus, self.links, self.customers.known)
-        self.ringtones = PbxRingtones(self.links, self._ringtone_facts)
+        phones_reach_us = config.http.phone_url or config.http.public_url
+        self.ringtones = PbxRingtones(self.links, RingtoneBook(lambda: self.store, phones_reach_us, now_ms))
         self.pbx_desk = PbxDesk(
             self.links, self._rung_strangers, lambda: self._rules.rulebook.settings, self.ringtones.findings
         )
@@ -159,10 +160,6 @@ class Daemon:
                 await asyncio.sleep(_READ_AGAIN_S)
             else:
                 return
-
-    async def _ringtone_facts(self) -> RingtoneFacts:
-        http = self.config.http
-        return await read_ringtone_facts(self.store, http.phone_url or http.public_url, now_ms())
 
     # -- starting, in order; each part says here how it stops --------------------------------------------------
 

@@ -1,11 +1,12 @@
-"""What an admin chose about ringtones, read from the store for the PBXs."""
+"""What an admin chose about ringtones and what the PBXs were given of it, kept in the store for the PBXs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from daemon.call.model import PbxName
 from daemon.call.signals import UnixMs
 from daemon.policy.alert_info import Tone
 from daemon.policy.ringtone import Choices
@@ -17,6 +18,7 @@ from daemon.store.queues import read_queues
 from daemon.store.ringtone_address import phone_path, ringtone_secret
 from daemon.store.ringtone_sound import NARROW_HZ, WIDE_HZ
 from daemon.store.ringtones import Ringtone, read_choices
+from daemon.store.ringtones_written import keep_written, read_written
 from daemon.store.settings import read_settings
 from daemon.store.store import Store
 
@@ -30,6 +32,29 @@ class RingtoneFacts:
     choices: Choices = field(default_factory=Choices)
     phones: Mapping[str, str | None] = field(default_factory=dict)
     tones: Mapping[str, Tone] = field(default_factory=dict)
+
+    def is_to_be_found_out(self, endpoint: str) -> bool:
+        """Whether it matters of which make this phone is, and no admin said so."""
+        return bool(self.choices.names()) and endpoint in self.phones and self.phones[endpoint] is None
+
+
+class RingtoneBook:
+    """The store as the PBXs' tables need it. `address` is where phones reach this daemon."""
+
+    def __init__(self, store: Callable[[], Store], address: str | None, now: Callable[[], UnixMs]) -> None:
+        self._store = store
+        self._address = address
+        self._now = now
+
+    async def facts(self) -> RingtoneFacts:
+        return await read_ringtone_facts(self._store(), self._address, self._now())
+
+    async def written(self, pbx: PbxName) -> frozenset[str]:
+        return await read_written(self._store().reader, pbx)
+
+    async def keep(self, pbx: PbxName, keys: frozenset[str]) -> None:
+        """What this PBX has, or is about to have."""
+        await self._store().writer.change(lambda: keep_written(pbx, keys, self._now()))
 
 
 async def read_ringtone_facts(store: Store, address: str | None, now: UnixMs) -> RingtoneFacts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +14,7 @@ from daemon.ami.settings import AmiConfig
 from daemon.ami.simulator import SimulatedPbx
 from daemon.call.model import PbxName
 from daemon.call.signals import Signal
+from daemon.pbx import Finding
 from daemon.pbx_ringtones import PbxRingtones
 from daemon.policy.alert_info import Tone
 from daemon.policy.ringtone import Choices
@@ -36,24 +37,48 @@ WRITTEN = {
 
 
 @dataclass
+class Book:
+    """As the store: what was chosen, and what the PBX was given. `now_and_then` is what stood there each time."""
+
+    given: frozenset[str] = frozenset()
+    chosen: RingtoneFacts = field(
+        default_factory=lambda: RingtoneFacts(
+            choices=Choices(all_calls="chime", phones={"PJSIP/1001": "bird"}), phones=PHONES, tones=TONES
+        )
+    )
+    now_and_then: list[frozenset[str]] = field(default_factory=list)
+
+    async def facts(self) -> RingtoneFacts:
+        return self.chosen
+
+    async def written(self, _pbx: PbxName, /) -> frozenset[str]:
+        return self.given
+
+    async def keep(self, _pbx: PbxName, keys: frozenset[str], /) -> None:
+        self.given = keys
+        self.now_and_then.append(keys)
+
+
+@dataclass
 class Kept:
     """A daemon's part that keeps the table, linked to a simulated PBX."""
 
     pbx: SimulatedPbx
     link: AmiLink
+    book: Book
     ringtones: PbxRingtones = field(init=False)
     changes: int = 0
-    facts: RingtoneFacts = field(
-        default_factory=lambda: RingtoneFacts(
-            choices=Choices(all_calls="chime", phones={"PJSIP/1001": "bird"}), phones=PHONES, tones=TONES
-        )
-    )
 
     def __post_init__(self) -> None:
-        self.ringtones = PbxRingtones({MAIN: self.link}, self.read)
+        self.ringtones = PbxRingtones({MAIN: self.link}, self.book)
 
-    async def read(self) -> RingtoneFacts:
-        return self.facts
+    @property
+    def facts(self) -> RingtoneFacts:
+        return self.book.chosen
+
+    @facts.setter
+    def facts(self, chosen: RingtoneFacts) -> None:
+        self.book.chosen = chosen
 
     def put_nowait(self, signal: Signal) -> None:
         self.ringtones.hear(MAIN, signal)
@@ -80,8 +105,14 @@ class Kept:
                 found.append("-" + action["Variable"][len("DB_DELETE(callwarden/") : -1])
         return found
 
+    async def found(self) -> dict[str, Finding]:
+        return {finding.name: finding for finding in await self.ringtones.findings(MAIN)}
 
-Keep = Callable[[SimulatedPbx], Awaitable[Kept]]
+    def registers(self, place: int, user_agent: str) -> None:
+        """A phone of this make comes where another was."""
+        phone = self.pbx.house.phones[place] = replace(self.pbx.house.phones[place], user_agent=user_agent)
+        names = (("EndpointName", phone.name), ("AOR", phone.name), ("URI", f"sip:{phone.name}@127.0.0.1:5062"))
+        self.pbx.emit((("Event", "ContactStatus"), ("ContactStatus", "Created"), *names))
 
 
 @pytest.fixture
@@ -93,9 +124,9 @@ async def pbx() -> AsyncIterator[SimulatedPbx]:
 
 
 @asynccontextmanager
-async def kept_on(pbx: SimulatedPbx) -> AsyncIterator[Kept]:
+async def kept_on(pbx: SimulatedPbx, book: Book | None = None) -> AsyncIterator[Kept]:
     link = AmiLink(AmiConfig("main", "callwarden", "simulated", port=pbx.port))
-    kept = Kept(pbx, link)
+    kept = Kept(pbx, link, book or Book())
     tasks = [asyncio.create_task(link.run(kept)), asyncio.create_task(kept.ringtones.run())]
     try:
         yield kept
@@ -109,7 +140,7 @@ async def kept_on(pbx: SimulatedPbx) -> AsyncIterator[Kept]:
 async def test_after_the_connect_the_pbx_has_the_whole_table(pbx: SimulatedPbx) -> None:
     async with kept_on(pbx) as kept:
         await kept.until(lambda: pbx.database == WRITTEN)
-        found = {finding.name: finding for finding in await kept.ringtones.findings(MAIN)}
+        found = await kept.found()
     assert (found["ringtone_dialplan"].ok, found["ringtones"].ok) == (True, True)
     assert f"{len(WRITTEN)} entries" in found["ringtones"].words
     assert kept.writes()[-1] == "all"  # what it refers to came before
@@ -160,6 +191,51 @@ async def test_a_phone_of_another_make_is_told_rightly_after_the_next_look(
         assert pbx.database["ring/fanvil/bird"] == "<http://127.0.0.1>;info=bird"
 
 
+async def test_a_new_phone_that_registers_has_its_ring_at_the_next_call(pbx: SimulatedPbx) -> None:
+    async with kept_on(pbx) as kept:
+        await kept.until(lambda: pbx.database == WRITTEN)
+        await kept.found()
+        kept.registers(0, "Fanvil X4U 2.4.5")
+        await kept.until(lambda: pbx.database.get("phone/PJSIP/1001") == "fanvil")
+        assert pbx.database["ring/fanvil/bird"] == "<http://127.0.0.1>;info=bird"
+
+
+async def test_registrations_are_gathered_cost_little_and_of_those_that_do_not_matter_nobody_is_asked(
+    pbx: SimulatedPbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.pbx_ringtones.SETTLE_S", 0.05)
+    async with kept_on(pbx) as kept:
+        await kept.until(lambda: pbx.database == WRITTEN)
+        await kept.found()
+        before = len(pbx.actions)
+        for _ in range(50):
+            kept.registers(0, "Yealink SIP-T31G 124.86.0.40")  # again, as each does every few minutes
+            kept.registers(1, "Snom of which an admin said so")
+            kept.registers(4, "a trunk")
+        await asyncio.sleep(0.3)
+        asked = [action.get("Variable", action["Action"]) for action in pbx.actions[before:]]
+        assert [one.partition("(")[0] for one in asked] == ["PJSIP_ENDPOINT", "PJSIP_AOR", "PJSIP_CONTACT"]
+        kept.change(RingtoneFacts(phones=PHONES))
+        await kept.until(lambda: pbx.database == {})
+        before = len(pbx.actions)
+        kept.registers(0, "Fanvil X4U 2.4.5")
+        await asyncio.sleep(0.2)
+        assert not any("PJSIP" in action.get("Variable", "") for action in pbx.actions[before:])
+
+
+async def test_a_phone_that_calls_itself_something_else_each_time_is_not_followed_each_time(
+    pbx: SimulatedPbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.pbx_ringtones.SETTLE_S", 0.01)
+    async with kept_on(pbx) as kept:
+        await kept.until(lambda: pbx.database == WRITTEN)
+        await kept.found()
+        for turn in range(20):
+            kept.registers(0, ("Fanvil X4U", "snomD735")[turn % 2])
+            await asyncio.sleep(0.02)
+        assert kept.writes()[len(WRITTEN) :].count("phone/PJSIP/1001") <= 1
+
+
 async def test_a_phone_that_is_switched_off_stays_of_its_make(pbx: SimulatedPbx) -> None:
     pbx.database["phone/PJSIP/1004"] = "aastra"
     async with kept_on(pbx) as kept:
@@ -171,7 +247,7 @@ async def test_without_the_contexts_nothing_is_written_and_the_check_says_what_t
     pbx.house.no_context |= {"callwarden-ringtone", "callwarden-store"}
     async with kept_on(pbx) as kept:
         await kept.until(lambda: kept.link.logins > 0)
-        found = {finding.name: finding for finding in await kept.ringtones.findings(MAIN)}
+        found = await kept.found()
         assert (found["ringtone_dialplan"].ok, found["ringtones"].ok) == (False, None)
         assert "dialplan reload" in str(found["ringtone_dialplan"].fix)
         assert (pbx.database, kept.writes()) == ({}, [])
@@ -180,14 +256,94 @@ async def test_without_the_contexts_nothing_is_written_and_the_check_says_what_t
         assert (only.name, only.ok) == ("ringtones", True)  # nothing is chosen, so nothing is missing
 
 
-async def test_an_asterisk_that_cannot_list_its_database_gets_everything_and_forgets_what_we_wrote(
+ONE_LEFT = Choices(all_calls="chime")
+GONE = {"agent/PJSIP/1001", *(f"ring/{brand}/bird" for brand in FORMS)}
+
+
+@pytest.mark.parametrize("tells_keys", [True, False])
+async def test_an_asterisk_that_cannot_list_its_database_gets_everything_and_forgets_what_is_chosen_no_more(
+    pbx: SimulatedPbx, *, tells_keys: bool
+) -> None:
+    pbx.house.commands -= {"DBGetTree"}
+    pbx.house.tells_keys = tells_keys
+    async with kept_on(pbx) as kept:
+        await kept.until(lambda: pbx.database == WRITTEN)
+        await kept.found()
+        written = len(kept.writes())
+        kept.change(replace(kept.facts, choices=ONE_LEFT))
+        await kept.until(lambda: not pbx.database.keys() & GONE)
+        await kept.found()
+        assert {key.removeprefix("-") for key in kept.writes()[written:]} == GONE  # what stays is not written again
+
+
+async def test_what_was_chosen_no_more_while_the_daemon_was_off_is_taken_away_where_nobody_can_list(
     pbx: SimulatedPbx,
 ) -> None:
     pbx.house.commands -= {"DBGetTree"}
+    pbx.house.tells_keys = False
+    book = Book()
+    async with kept_on(pbx, book) as kept:
+        await kept.until(lambda: book.given == WRITTEN.keys() and pbx.database == WRITTEN)
+        await kept.found()
+    book.chosen = replace(book.chosen, choices=ONE_LEFT)
+    pbx.database["notes/of-others"] = "x"
+    async with kept_on(pbx, book) as kept:
+        await kept.until(lambda: book.given == WRITTEN.keys() - GONE)
+        assert pbx.database.keys() == (WRITTEN.keys() - GONE) | {"notes/of-others"}
+
+
+async def test_what_is_about_to_be_written_is_noted_before_and_forgotten_only_after_it_is_gone(
+    pbx: SimulatedPbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.pbx_ringtones.TRY_AGAIN_S", 0.05)
+    book = Book()
+    pbx.house.commands -= {"Originate", "DBGetTree"}
+    async with kept_on(pbx, book) as kept:
+        await kept.until(lambda: bool(book.now_and_then))
+        assert (set(book.given), pbx.database) == (set(WRITTEN), {})  # a crash between the two loses nothing
+        pbx.house.commands |= {"Originate"}
+        await kept.until(lambda: pbx.database == WRITTEN)
+        pbx.house.commands -= {"Setvar"}
+        kept.change(replace(kept.facts, choices=ONE_LEFT))
+        assert (await kept.found())["ringtones"].ok is False
+        assert book.given == WRITTEN.keys()
+        pbx.house.commands |= {"Setvar"}
+        await kept.until(lambda: book.given == pbx.database.keys() == WRITTEN.keys() - GONE)
+
+
+@pytest.mark.parametrize("tells_keys", [True, False])
+async def test_what_cannot_be_read_back_is_said_to_be_unknown_and_never_to_be_there(
+    pbx: SimulatedPbx, *, tells_keys: bool
+) -> None:
+    pbx.house.commands -= {"DBGetTree"}
+    pbx.house.tells_keys = tells_keys
     async with kept_on(pbx) as kept:
         await kept.until(lambda: pbx.database == WRITTEN)
-        kept.change(replace(kept.facts, choices=Choices(all_calls="chime")))
-        await kept.until(lambda: "agent/PJSIP/1001" not in pbx.database and "ring/snom/bird" not in pbx.database)
+        for _ in range(2):  # nothing to write the second time
+            said = (await kept.found())["ringtones"]
+            assert (said.ok, "unknown" in said.words, "test call" in str(said.fix)) == (None, True, True)
+        assert len(kept.writes()) == len(WRITTEN)
+        kept.link.log_in_again()  # perhaps another database: everything once more
+        await kept.until(lambda: len(kept.writes()) == 2 * len(WRITTEN))
+        pbx.house.commands |= {"DBGetTree"}
+        assert (await kept.found())["ringtones"].ok is True
+
+
+class ForgetfulDatabase(dict[str, str]):
+    """One whose disk is full."""
+
+    def __setitem__(self, key: str, value: str, /) -> None:
+        pass
+
+
+@pytest.mark.parametrize("lists", [True, False])
+async def test_what_the_pbx_did_not_keep_is_said(pbx: SimulatedPbx, *, lists: bool) -> None:
+    pbx.database = ForgetfulDatabase()
+    pbx.house.commands -= set() if lists else {"DBGetTree"}
+    async with kept_on(pbx) as kept:
+        await kept.until(lambda: kept.link.logins > 0)
+        said = (await kept.found())["ringtones"]
+        assert (said.ok, "did not keep" in said.words) == (False, True)
 
 
 async def test_a_right_that_lacks_is_said_and_tried_again(pbx: SimulatedPbx, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +351,7 @@ async def test_a_right_that_lacks_is_said_and_tried_again(pbx: SimulatedPbx, mon
     pbx.house.commands -= {"Originate"}
     async with kept_on(pbx) as kept:
         await kept.until(lambda: kept.link.logins > 0)
-        found = {finding.name: finding for finding in await kept.ringtones.findings(MAIN)}
+        found = await kept.found()
         assert found["ringtones"].ok is False
         pbx.house.commands |= {"Originate"}
         await kept.until(lambda: pbx.database == WRITTEN)

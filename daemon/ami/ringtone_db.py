@@ -1,8 +1,9 @@
 """Our part of Asterisk's own database (family `callwarden`), from which its dialplan takes what phones shall ring.
 
 Seen on 16 and 22: DBPut needs the class `system`, with which the same user may also run programs; Setvar of DB(…) is
-blocked as dangerous whatever the class; DB_DELETE(…) by Setvar is `call`, DBGetTree is `reporting`. So an entry is
-written by a call to our own context, which nobody answers: `originate`.
+blocked as dangerous whatever the class, and so is Getvar of it; DB_DELETE(…) by Setvar and DB_EXISTS(…) by Getvar are
+`call`, DBGetTree is `reporting`. So an entry is written by a call to our own context, which nobody
+answers: `originate`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,23 @@ async def read(actions: Actions) -> dict[str, str] | None:
         raise
     prefix = f"/{FAMILY}/"
     return {key.removeprefix(prefix): row.get("Val") or "" for row in rows if (key := row.get("Key") or "") > prefix}
+
+
+async def absent(actions: Actions, keys: Iterable[str]) -> list[str] | None:
+    """Those of these keys that are not there, asked one by one; None where this Asterisk does not tell.
+
+    For one that has no DBGetTree (before 16.28, 18.14, 19.6). What an entry holds it tells nobody: DB(…) is blocked.
+    """
+    found: list[str] = []
+    for key in keys:
+        match await actions.getvar(f"DB_EXISTS({FAMILY}/{_checked(key)})"):
+            case "1":
+                pass
+            case "0":
+                found.append(key)
+            case _:
+                return None
+    return found
 
 
 async def write(actions: Actions, entries: Iterable[tuple[str, str]]) -> None:

@@ -76,6 +76,8 @@ class SimulatedHouse:
     """The channels whose phone holds the other side."""
     no_context: set[str] = field(default_factory=lambda: {"func-apply-sipheaders"})
     """Contexts that the dialplan does not have: it is no FreePBX."""
+    tells_keys: bool = True
+    """Whether it may be asked for single keys of its database."""
     features: str = "TK"
     """What the dialplan allows those who talk."""
 

@@ -325,6 +325,8 @@ class SimulatedPbx:
     def _getvar(self, client: Client, action: Headers) -> None:
         name = action.get("Variable", "")
         value = self.media.function(name, action.get("Channel", ""))
+        if value is None and name.startswith("DB_EXISTS(") and self.house.tells_keys:
+            value = str(int(name.removeprefix("DB_EXISTS(callwarden/")[:-1] in self.database))
         if value is None:
             value = self.house.function(name)
         if name == "CHANNEL(rtp,hold)" and action.get("Channel") in self.house.held:

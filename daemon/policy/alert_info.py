@@ -16,7 +16,7 @@ LIMIT: Final = 255
 _PLAIN: Final = re.compile(rf"[A-Za-z0-9<>:/?=&;._~%@\[\]+*-]{{1,{LIMIT}}}")
 # Yealink and its like answer at once where one of these stands anywhere; FreePBX pages with the last ones.
 _ANSWERS: Final = re.compile(
-    r"auto[\W_]*answer|answer[\W_]*after|intercom|ring[\W_]*answer|alert[\W_]*auto", re.IGNORECASE
+    r"auto[\W_]*answer|answer[\W_]*(?:after|mode)|intercom|ring[\W_]*answer|alert[\W_]*auto", re.IGNORECASE
 )
 
 

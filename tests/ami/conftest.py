@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.settings import AmiConfig, AmiTimings
+from daemon.call.model import CallId, PbxName, UserId
+from daemon.call.parties import Parties
 from daemon.call.signals import Signal
 from tests.fakes.asterisk import FakeAsterisk
 
@@ -50,6 +52,20 @@ class Linked:
             while not isinstance(signal := await self.queue.get(), kind):
                 pass
         return signal
+
+
+@dataclass
+class Flow:
+    """What the dispatcher would say, and what it was told."""
+
+    known: Parties | None = None
+    told: list[Signal] = field(default_factory=list)
+
+    def parties(self, _pbx: PbxName, _call: CallId, _user: UserId) -> Parties | None:
+        return self.known
+
+    async def tell(self, _pbx: PbxName, signal: Signal) -> None:
+        self.told.append(signal)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
@@ -14,28 +14,14 @@ from daemon.agent_states import QueueStates
 from daemon.ami import phone_acts
 from daemon.app import now_ms
 from daemon.call.directory import Directory
-from daemon.call.model import CallId, PbxName, UserId
+from daemon.call.model import PbxName, UserId
 from daemon.call.parties import Parties
-from daemon.call.signals import CallOrdered, ChannelId, Endpoint, HangupAsked, LinkDown, LinkUp, Signal
+from daemon.call.signals import CallOrdered, ChannelId, Endpoint, HangupAsked, LinkDown, LinkUp
 from daemon.pbx_acts import PbxActs
-from tests.ami.conftest import Linked
+from tests.ami.conftest import Flow, Linked
 
 MAIN = PbxName("main")
 ORDER = CallOrder(user_id="an", endpoints=["PJSIP/1004", "PJSIP/1001"], numbers=["0901234567"], hotline="19001234")
-
-
-@dataclass
-class Flow:
-    """What the dispatcher would say, and what it was told."""
-
-    known: Parties | None = None
-    told: list[Signal] = field(default_factory=list)
-
-    def parties(self, _pbx: PbxName, _call: CallId, _user: UserId) -> Parties | None:
-        return self.known
-
-    async def tell(self, _pbx: PbxName, signal: Signal) -> None:
-        self.told.append(signal)
 
 
 @dataclass

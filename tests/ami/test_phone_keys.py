@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
@@ -13,26 +13,14 @@ from daemon.acts import Act, CannotAct, Control, Keys, Why
 from daemon.app import now_ms
 from daemon.bus import Bus, CallHappened
 from daemon.call.events import AgentConnected
-from daemon.call.model import CallId, PbxName, UserId
+from daemon.call.model import PbxName, UserId
 from daemon.call.parties import Parties
-from daemon.call.signals import ChannelId, Endpoint, HoldChanged, Signal
+from daemon.call.signals import ChannelId, Endpoint, HoldChanged
 from daemon.phone_keys import PhoneKeys
-from tests.ami.conftest import Linked
+from tests.ami.conftest import Flow, Linked
 from tests.factory import NOON, answered
 
 MAIN, PHONE = PbxName("main"), Endpoint("PJSIP/1001")
-
-
-@dataclass
-class Flow:
-    known: Parties | None = None
-    told: list[Signal] = field(default_factory=list)
-
-    def parties(self, _pbx: PbxName, _call: CallId, _user: UserId) -> Parties | None:
-        return self.known
-
-    async def tell(self, _pbx: PbxName, signal: Signal) -> None:
-        self.told.append(signal)
 
 
 @dataclass

@@ -77,6 +77,21 @@ async def test_what_is_wrong_is_told_with_what_to_do(house: House, admin: Person
     await expect(wrong).to_contain_text("What to do: In [general] of manager.conf")
 
 
+async def test_ringtones_that_cannot_be_read_back_are_shown_as_unknown_here_and_in_the_api(
+    house: House, admin: Person
+) -> None:
+    house.pbx.house.commands -= {"DBGetTree"}
+    await house.api.put("call-settings", {"ringtone": "chime"})
+    await admin.open(PATH)
+    await section(admin).get_by_role("button", name="Check now").click()
+    line = section(admin).locator(".checks li", has_text="whether they stand there as chosen is unknown")
+    await expect(line.locator(".state")).to_have_text("not known")
+    await expect(line).to_contain_text("What to do: A test call shows it.")
+    found = {one["name"]: one for one in (await house.api.post("pbx/main/check"))["items"]}
+    assert found["ringtones"]["ok"] is None
+    assert "unknown" in found["ringtones"]["words"]
+
+
 async def test_a_check_that_cannot_be_asked_for_says_so_and_can_be_tried_again(admin: Person) -> None:
     await admin.open(PATH)
     with admin.watch.offline():

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.at_the_desk import pop_at_the_crm, stage
 from tests.browser.house import Person, open_browser
 from tests.live.daemon_house import ALERT_TIMES, POPUP_PATH, House, Popup
-from tests.live.desk_of import PASSWORD, account_of
+from tests.live.desk_of import PASSWORD, account_of, new_account
 from tests.live.phone import PhoneCall
 
 _NOTE_RINGING = """
@@ -34,15 +34,29 @@ class Desks:
 
     async def sit_down(self, user_id: str) -> Person:
         """The agent signs in with a browser of his own, and his desk is live."""
-        who = await open_browser(self.browser, f"http://127.0.0.1:{self.house.port}")
-        self.people.append(who)
+        who = await self._opened()
         await who.context.add_init_script(_NOTE_RINGING)
-        await who.page.goto("/desk")
-        await who.page.get_by_label("Account").fill(f"desk{user_id}")
-        await who.page.get_by_label("Password").fill(PASSWORD)
-        await who.page.get_by_role("button", name="Sign in").click()
+        await _sign_in(who, "/desk", f"desk{user_id}")
         await expect(who.page.locator("#link-state")).to_have_text("Live")
         return who
+
+    async def admin(self) -> Person:
+        """A new admin in front of a browser, at the call settings."""
+        who = await self._opened()
+        await _sign_in(who, "/settings/calls", await new_account(self.house, "chief", "admin"))
+        return who
+
+    async def _opened(self) -> Person:
+        who = await open_browser(self.browser, f"http://127.0.0.1:{self.house.port}")
+        self.people.append(who)
+        return who
+
+
+async def _sign_in(who: Person, path: str, account: str) -> None:
+    await who.page.goto(path)
+    await who.page.get_by_label("Account").fill(account)
+    await who.page.get_by_label("Password").fill(PASSWORD)
+    await who.page.get_by_role("button", name="Sign in").click()
 
 
 @asynccontextmanager

@@ -65,8 +65,11 @@ class Desk:
 
 async def account_of(house: House, user_id: str) -> str:
     """The name of a new account of this agent; its password is PASSWORD."""
-    name = f"desk{user_id}"
-    account = {"name": name, "role": "agent", "password": PASSWORD, "user_id": user_id, "language": "en"}
+    return await new_account(house, f"desk{user_id}", "agent", user_id)
+
+
+async def new_account(house: House, name: str, role: str, user_id: str | None = None) -> str:
+    account = {"name": name, "role": role, "password": PASSWORD, "user_id": user_id, "language": "en"}
     await house.api.post("accounts", account)
     return name
 

@@ -62,6 +62,13 @@ class Lab:
         await self.message(ACTION_SECONDS, ActionID=key, EventList="Complete")
         return [m for m in self.messages() if m.get("ActionID") == key and m is not response]
 
+    async def ringtone_entry(self, key: str) -> str | None:
+        """What stands in the PBX's database below callwarden/, None where nothing does."""
+        answer = await self.action("DBGet", Family="callwarden", Key=key)
+        if answer["Response"] == "Error":
+            return None
+        return (await self.message(ActionID=answer["ActionID"], Event="DBGetResponse"))["Val"]
+
     async def event(self, name: str, within: float = 10.0, **headers: str) -> Message:
         """The first event of this name, seen or yet to come, whose headers have these values."""
         return await self.message(within, Event=name, **headers)

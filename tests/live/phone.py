@@ -173,10 +173,11 @@ class Phone:
         port: int = 0,
         identity: str | None = None,
         silence_suppressed: bool = False,
+        user_agent: str = "Bench phone 1.0",
     ) -> None:
         self.pbx, self.user, self.host, self.port = pbx, user, host, port
         self.identity = identity or f'"Agent {user}" <sip:{user}@{pbx.host}:{pbx.sip_port}>'
-        self.silence_suppressed = silence_suppressed
+        self.silence_suppressed, self.user_agent = silence_suppressed, user_agent
         self.calls: list[PhoneCall] = []
         self.messages: list[str] = []
         self.registered_code: int | None = None
@@ -211,6 +212,7 @@ class Phone:
             "port": self.port,
             "rtp_port": phone_rtp_port(),
             "silence_suppressed": self.silence_suppressed,
+            "user_agent": self.user_agent,
         }
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -296,7 +296,7 @@ class PhoneProcess:
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
         config.uaConfig.maxCalls = MAX_CALLS
-        config.uaConfig.userAgent = "Bench phone 1.0"
+        config.uaConfig.userAgent = str(self.setup["user_agent"])
         config.logConfig.level = config.logConfig.consoleLevel = 0
         # Silence suppression would stop RTP, and with it the signs of life.
         config.medConfig.noVad = not self.setup.get("silence_suppressed")

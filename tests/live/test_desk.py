@@ -17,6 +17,8 @@ from tests.live.asterisk import Asterisk
 from tests.live.browsers import Desks, desks_at, popped, shows_quiet, shows_ringing
 from tests.live.conftest import PhoneMaker
 from tests.live.daemon_house import ANSWER_TIMES, House, daemon_inside, phone_time, unix_ms
+from tests.live.lab import Lab
+from tests.live.phone import RING
 from tests.live.trunk import Trunk
 from tests.whole.house import until
 
@@ -66,6 +68,34 @@ async def test_whoever_is_rung_sees_it_at_once_and_only_who_answers_gets_one_win
         f"&isCallOut=false&timeAnswer={answered}&callId={known['call_id']}"
     )
     assert (len(windows(one, elsewhere)), len(windows(other))) == (1, 0)
+
+
+async def test_a_ringtone_chosen_on_the_page_rings_at_the_next_call(
+    desks: Desks, phone: PhoneMaker, trunk: Trunk, lab: Lab
+) -> None:
+    """An admin's own browser; the phone, a Grandstream, is told names."""
+
+    async def is_there() -> bool:
+        return await lab.ringtone_entry("all") == name
+
+    house, (agent, own_number) = desks.house, ("1002", "1901")
+    await house.api.put(
+        f"agents/{agent}", {"name": agent, "endpoints": [f"PJSIP/{agent}"], "phone_brand": "grandstream"}
+    )
+    second = await phone(agent)
+    await second.on_call(RING)
+    admin = await desks.admin()
+    page = admin.page
+    for name in ("harp", None):
+        await page.goto("/settings/calls")
+        await page.get_by_label("Ringtone", exact=True).select_option(name or "")
+        await page.locator("#savebar").get_by_role("button", name="Save").click()
+        await expect(page.locator("#savebar")).to_be_hidden()
+        await until(is_there, deadline_s=2)
+        customer = await trunk.call(own_number, CUSTOMER)
+        told = (await second.next_call()).header("Alert-Info")
+        await customer.hangup()
+        assert told == (f"<http://127.0.0.1>;info={name}" if name else None)
 
 
 async def test_a_caller_who_gives_up_leaves_every_desk_at_once_from_a_queue_as_from_a_ring_group(

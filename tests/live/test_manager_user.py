@@ -115,6 +115,13 @@ async def test_what_the_daemon_lists_it_may_list_through_its_own_event_filter(us
     assert rows[-1]["ListItems"] == str(len(rows) - 1)
 
 
+async def test_it_may_ask_for_a_key_of_the_pbxs_database_and_take_it_away(user: Lab, lab: Lab) -> None:
+    await lab.action("DBPut", Family="callwarden", Key="notes/1", Val="x")
+    for expected in ("1", "0"):
+        assert (await user.action("Getvar", Variable="DB_EXISTS(callwarden/notes/1)"))["Value"] == expected
+        await user.action("Setvar", Variable="DB_DELETE(callwarden/notes/1)", Value="")
+
+
 @pytest.mark.parametrize("action", ["ListCommands", "CoreSettings", "CoreStatus", "Ping"])
 async def test_what_a_check_asks_it_may_ask(user: Lab, action: str) -> None:
     assert (await user.action(action))["Response"] == "Success"

@@ -9,6 +9,8 @@ from pathlib import Path
 import aiohttp
 
 from daemon.ami import dialplan
+from daemon.policy.alert_info import brand_of
+from daemon.store.phone_brands import GENERIC, phone_brands
 from tests.live.asterisk import Asterisk
 from tests.live.conftest import PhoneMaker, printed_stanza
 from tests.live.daemon_house import House, daemon_inside
@@ -62,12 +64,9 @@ async def entry(lab: Lab, key: str, value: str | None) -> None:
     """Wait until the PBX's database says so."""
 
     async def says() -> bool:
-        answer = await lab.action("DBGet", Family="callwarden", Key=key)
-        if answer["Response"] == "Error":
-            return value is None
-        return (await lab.message(ActionID=answer["ActionID"], Event="DBGetResponse"))["Val"] == value
+        return await lab.ringtone_entry(key) == value
 
-    await until(says, deadline_s=5)
+    await until(says, deadline_s=8)
 
 
 async def agent(house: House, user: str, brand: str, ringtone: str | None = None) -> None:
@@ -113,7 +112,15 @@ async def test_every_phone_is_told_by_the_nearest_choice_in_its_own_way(
     await entry(lab, "agent/PJSIP/1001", None)
     for hotline, queues in (("1905", "marimba"), ("1906", "bamboo")):
         told((await rung(trunk, hotline, first))[0], sound(queues))  # a Local member, kept and optimised away
-    assert [call["hotline"] for call in await house.calls()] == ["1901", "1901", "1901", "1902", "1904", "1905", "1906"]
+    assert [call["hotline"] for call in await house.quiet(7)] == [
+        "1901",
+        "1901",
+        "1901",
+        "1902",
+        "1904",
+        "1905",
+        "1906",
+    ]
 
 
 async def test_click_to_call_tells_the_agents_own_phone(house: House, phone: PhoneMaker, lab: Lab) -> None:
@@ -137,29 +144,67 @@ async def test_click_to_call_tells_the_agents_own_phone(house: House, phone: Pho
             await house.quiet(0)
 
 
+async def test_a_phone_exchanged_for_one_of_another_make_is_told_in_its_own_way_at_its_next_call(
+    asterisk: Asterisk, house: House, trunk: Trunk, lab: Lab
+) -> None:
+    """Nobody said of which make it is, and nobody looks: its registration is enough."""
+    await choose(house, "call-settings", ringtone="chime")
+    await entry(lab, "all", "chime")
+    for user_agent, expected in (
+        ("Bench phone 1.0", sound("chime")),
+        ("Grandstream GXP2135 1.0.11.74", named("chime")),
+    ):
+        async with Phone(asterisk, "1002", user_agent=user_agent) as exchanged:
+            await exchanged.register()
+            await exchanged.on_call(RING)
+            await entry(lab, "phone/PJSIP/1002", brand_of(user_agent, phone_brands()) or GENERIC)
+            told((await rung(trunk, "1901", exchanged))[0], expected)
+            await exchanged.unregister()
+
+
 # As FreePBX makes it: every channel runs func-apply-sipheaders before it rings, which begins with a line for the log.
+# 1950 is a queue, 1952 an intercom or a page, 1953 one to phones that take the order from Call-Info, 1954 a queue or a
+# route with an Alert-Info of its own.
 FREEPBX = """
 [func-apply-sipheaders]
 exten => s,1,NoOp(Applying)
- same => n,Set(value=${HASH(SIPHEADERS,Alert-Info)})
- same => n,GotoIf($[${LEN(${value})} = 0]?done)
- same => n,Set(PJSIP_HEADER(add,Alert-Info)=${value})
+ same => n,Set(keys=${HASHKEYS(SIPHEADERS)})
+ same => n(next),GotoIf($["${SET(key=${SHIFT(keys)})}" = ""]?done)
+ same => n,Set(PJSIP_HEADER(add,${key})=${HASH(SIPHEADERS,${key})})
+ same => n,Goto(next)
  same => n(done),Return()
+[autoanswer]
+exten => s,1,Set(HASH(__SIPHEADERS,${ARG1})=${ARG2})
+ same => n,Gosub(func-apply-sipheaders,s,1())
+ same => n,Return()
 [hotline]
 exten => 1950,1,Set(__NODEST=400)
+ same => n,Dial(PJSIP/1001&PJSIP/1002,8,b(func-apply-sipheaders^s^1))
+exten => 1952,1,Dial(PJSIP/1001&PJSIP/1002,8,b(autoanswer^s^1(Alert-Info,Ring Answer)))
+exten => 1953,1,Dial(PJSIP/1001&PJSIP/1002,8,b(autoanswer^s^1(Call-Info,<uri>\\;answer-after=0)))
+exten => 1954,1,Set(__NODEST=400)
  same => n,Set(HASH(__SIPHEADERS,Alert-Info)=its-own)
  same => n,Dial(PJSIP/1001&PJSIP/1002,8,b(func-apply-sipheaders^s^1))
 """
-# A dialplan that takes whatever is dialled, and one that has the b() where only a trunk is dialled.
+# A dialplan that takes whatever is dialled, one that has the b() where only a trunk is dialled, and operators' own b()
+# before ours: an Alert-Info, and the two other ways to say that the phone shall answer by itself.
 OPEN = """
 [from-trunk]
 exten => _196!,1,Dial(PJSIP/1002,8,b(callwarden-ringtone^s^1))
 exten => 1951,1,Dial(PJSIP/0901111001@trunk,8,b(callwarden-ringtone^s^1))
+exten => 1955,1,Dial(PJSIP/1001&PJSIP/1002,8,b(operators^s^1(Alert-Info,Auto Answer)))
+exten => 1956,1,Dial(PJSIP/1001&PJSIP/1002,8,b(operators^s^1(Call-Info,<sip:x>\\;Answer-After=0)))
+exten => 1957,1,Dial(PJSIP/1001&PJSIP/1002,8,b(operators^s^1(Answer-Mode,Auto)))
+exten => 1958,1,Dial(PJSIP/1001,8,b(operators^s^1(Call-Info,<http://crm/photo>\\;purpose=icon)))
+[operators]
+exten => s,1,Set(PJSIP_HEADER(add,${ARG1})=${ARG2})
+ same => n,Gosub(callwarden-ringtone,s,1)
+ same => n,Return()
 """
 HOSTILE = "196%29%7D,$%7BDB%28pbx/UUID%29%7D%22%5C%5E;x=1"
 
 
-async def test_on_freepbx_each_phone_is_told_once_and_its_own_header_stays_where_nothing_is_chosen(
+async def test_on_freepbx_each_phone_is_told_once_and_a_ring_or_an_order_of_somebody_else_is_left_alone(
     tmp_path: Path,
 ) -> None:
     own, override = (snippet.text for snippet in dialplan.snippets(dialplan.Kind.FREEPBX))
@@ -178,7 +223,7 @@ async def test_on_freepbx_each_phone_is_told_once_and_its_own_header_stays_where
                 await one.register()
                 await one.on_call(RING)
             for call in await rung(trunk, "1950", first, second):
-                told(call, "its-own")
+                told(call, None)
             await agent(house, "1001", "yealink", "pulse")
             await choose(house, "queues/400", ringtone="harp")
             await entry(lab, "queue/400", "harp")
@@ -188,6 +233,17 @@ async def test_on_freepbx_each_phone_is_told_once_and_its_own_header_stays_where
                 assert call.invite.count("Alert-Info") == 1
             await choose(house, "call-settings", ringtone="chime")
             await entry(lab, "all", "chime")
+            for number, header, value in (
+                ("1952", "Alert-Info", "Ring Answer"),  # FreePBX's intercom and paging
+                ("1953", "Call-Info", "<uri>;answer-after=0"),
+                ("1954", "Alert-Info", "its-own"),
+                ("1955", "Alert-Info", "Auto Answer"),  # the same in a dialplan without FreePBX
+                ("1956", "Call-Info", "<sip:x>;Answer-After=0"),
+                ("1957", "Answer-Mode", "Auto"),
+            ):
+                for call in await rung(trunk, number, first, second):
+                    assert (call.header(header), call.invite.count("Alert-Info")) == (value, header == "Alert-Info")
+            told((await rung(trunk, "1958", first))[0], sound("pulse"))  # a caller's picture is no order to answer
             told((await rung(trunk, HOSTILE, second))[0], sound("chime"))  # what is dialled is a key, or nothing
             await trunk.on_call(RING)
             customer = await trunk.call("1951", CUSTOMER)
@@ -210,7 +266,9 @@ async def test_the_choice_outlives_daemon_and_asterisk_and_costs_no_calls(
         assert (found["ringtone_dialplan"]["ok"], found["ringtones"]["ok"]) == (True, True)
         assert await house.api.every("calls") == []  # what wrote it was no call of anybody's
         assert not [m for m in lab.messages() if m.get("Event") == "Cdr"]
-    await asyncio.to_thread(asterisk.restart)
     second = await phone("1002")
     await second.on_call(RING)
     told((await rung(trunk, "1901", second))[0], sound("chime"))  # nobody is there who could be asked
+    await asyncio.to_thread(asterisk.restart)
+    await second.register()
+    told((await rung(trunk, "1901", second))[0], sound("chime"))

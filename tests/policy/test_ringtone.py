@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 
 from daemon.policy.alert_info import Brand, Tone, alert_info, brand_of, is_safe
 from daemon.policy.ringtone import Choices, Why, decide, is_ours, order, table
+from daemon.store.built_in_ringtones import BUILT_IN
 from daemon.store.phone_brands import GENERIC, brand_key, phone_brands
 
+README = Path(__file__).parents[2] / "dialplan/README.md"
 URLS = {8000: "http://10.0.0.5:8088/ringtones/a_-b/bird.8k.wav", 16000: "https://x.example/ringtones/k/bird.wav"}
 BIRD = Tone("bird", 1, URLS)
+EVERY_TONE = [Tone(name, place, urls) for place, name in enumerate(BUILT_IN) for urls in (URLS, {})]
 ALL = Choices(
     all_calls="chime",
     phones={"PJSIP/1001": "pulse"},
@@ -112,7 +116,7 @@ def test_entries_of_others_are_not_ours() -> None:
         ("fanvil", "<http://127.0.0.1>;info=bird"),
         ("linphone", "<http://127.0.0.1>;info=bird"),
         ("poly", "<http://127.0.0.1/bird>"),
-        ("cisco-spa", "<http://127.0.0.1/Bellcore-r2>"),
+        ("cisco-spa", "Bellcore-r2"),
         ("aastra", "<http://127.0.0.1/Bellcore-dr3>"),
     ],
 )
@@ -134,6 +138,37 @@ def test_no_form_of_any_make_orders_a_phone_to_answer_by_itself(name: str) -> No
         told = alert_info(brand, tone)
         assert told is None or "Bellcore" in told
     assert all(is_safe(alert_info(brand, BIRD) or "") for brand in phone_brands().values())
+
+
+# As makers and PBXs write the order to answer: Yealink, Snom, Poly and Digium, FreePBX, RFC 5373, SIP URIs.
+ORDERS = (
+    *("Auto Answer", "info=alert-autoanswer", "info = alert-autoanswer", "answer-after=0", "Answer-After = 0"),
+    *("Intercom", "intercom=true", "<http://127.0.0.1>;info=intercom", "ring-answer", "Ring Answer", "Auto_Answer"),
+    *("Answer-Mode: Auto", "<sip:x>;answer-after=5", "AUTOANSWER"),
+)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_way_to_order_an_answer_is_known_and_stands_nowhere_in_the_whole_table(order: str) -> None:
+    assert not is_safe(order)
+    assert not is_safe(order.replace(" ", "_"))
+    forms = [form for brand in phone_brands().values() for form in (brand.sound, brand.named) if form is not None]
+    told = [alert_info(brand, tone) for brand in phone_brands().values() for tone in EVERY_TONE]
+    assert len(told) == len(phone_brands()) * len(EVERY_TONE)
+    for text in (*forms, *filter(None, told)):
+        assert plain(order) not in plain(text)
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).lower()
+
+
+def test_every_built_in_ringtone_can_be_told_to_every_make_with_and_without_an_address() -> None:
+    for brand in phone_brands().values():
+        for tone in EVERY_TONE:
+            told = alert_info(brand, tone)
+            assert told is not None
+            assert is_safe(told)
 
 
 @pytest.mark.parametrize(
@@ -176,3 +211,10 @@ def test_the_table_of_makes_is_whole() -> None:
         assert len(brand.key) <= 32
     assert [brand_key(text) for text in (None, "snom", " Snom ", "Đời cũ")] == [None, "snom", "snom", GENERIC]
     assert isinstance(brands["snom"], Brand)
+
+
+def test_what_the_readme_says_of_each_make_is_what_the_table_says() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \| ([^|]+) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    said = {make: words for makes, words in rows for make in makes.split(", ")}
+    for brand in phone_brands().values():
+        assert said[brand.label or "another"].startswith("yes") is brand.is_confirmed

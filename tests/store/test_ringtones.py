@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from daemon.call.model import PbxName
 from daemon.call.signals import UnixMs
 from daemon.policy.call_settings import QueueSettings
+from daemon.ringtone_facts import RingtoneBook
 from daemon.store import built_in_ringtones
 from daemon.store.agents import Agent, put_agent, read_agent
 from daemon.store.audit import By
@@ -34,7 +36,7 @@ from daemon.store.ringtones import (
     read_ringtones,
     read_wav,
 )
-from daemon.store.settings import change_settings
+from daemon.store.settings import change_settings, keep_inner, read_settings
 from daemon.store.store import Store
 from daemon.store.tables import settings
 from daemon.store.work import Query, Work
@@ -162,6 +164,23 @@ async def test_the_same_name_with_another_sound_has_another_address(store: Store
     second = await add(store, "sea", Sound(SOUND.wide + b"\0\0", SOUND.narrow))
     assert await ringtone_at(store.reader, key, "sea.wav") is None
     assert phone_path(secret, second) != phone_path(secret, first)
+
+
+async def test_what_each_pbx_was_given_is_kept_apart_and_replaced_as_a_whole(store: Store) -> None:
+    book = RingtoneBook(lambda: store, None, lambda: BY.at)
+    main, other = PbxName("main"), PbxName("m" * 64)
+    assert await book.written(main) == frozenset()
+    many = frozenset(f"agent/PJSIP/{number}" for number in range(2_000))
+    for keys in (many, frozenset({"all", "ring/generic/harp"}), frozenset[str]()):
+        await book.keep(main, keys)
+        await book.keep(other, frozenset({"queue/đ"}))
+        assert (await book.written(main), await book.written(other)) == (keys, frozenset({"queue/đ"}))
+    for broken in ("{", "[1]", "7"):
+        await store.writer.change(
+            lambda broken=broken: keep_inner("ringtones_written main", broken, None, BY.at, replace=True)  # type: ignore[misc]
+        )
+        assert await book.written(main) == frozenset()
+    assert (await read_settings(store.reader)).broken == ()
 
 
 async def test_without_a_secret_no_address_opens(store: Store) -> None:

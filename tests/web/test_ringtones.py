@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -313,7 +314,14 @@ async def test_phones_may_keep_a_file_for_ever_and_ask_for_its_head_or_a_part(ho
     head = await fetch(house, path, "HEAD")
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(whole.body)))
     assert head.headers["ETag"] == whole.headers["ETag"]
-    assert (await fetch(house, path, If_None_Match=f'"x", {whole.headers["ETag"]}')).status == 304
+    for method in ("GET", "HEAD"):
+        for known in (f'"x", {whole.headers["ETag"]}', f"W/{whole.headers['ETag']}", "*"):
+            same = await fetch(house, path, method, If_None_Match=known)
+            assert (same.status, same.body, same.headers["ETag"]) == (304, b"", whole.headers["ETag"])
+            assert same.headers["Cache-Control"] == whole.headers["Cache-Control"]
+    narrow = await fetch(house, path.replace(".wav", ".8k.wav"), If_None_Match=whole.headers["ETag"])
+    assert (narrow.status, narrow.headers["ETag"] == whole.headers["ETag"]) == (200, False)
+    assert (whole.headers["X-Content-Type-Options"], "Set-Cookie" in whole.headers) == ("nosniff", False)
     size = len(whole.body)
     for asked, part in (
         ("0-1", slice(2)),
@@ -349,6 +357,10 @@ async def test_an_address_is_nothing_without_its_own_key(house: House) -> None:
     ]  # fmt: skip
     answers = {path: await fetch(house, path) for path in wrong}
     assert {path for path, answer in answers.items() if answer.status != 404} == set()
+    for path, answer in answers.items():
+        assert "max-age" not in answer.headers.get("Cache-Control", ""), path  # tomorrow it may be there
+    said = {json.loads(answer.body)["detail"] for path, answer in answers.items() if path.endswith(".wav")}
+    assert len(said) == 1  # nobody learns which part of it was right
     assert (await fetch(house, phone_path(sea) + "?model=T46")).status == 200
 
 
