@@ -25,6 +25,7 @@ from daemon.store.store import Store
 from daemon.store.tables import deliveries, delivery_attempts, webhooks
 from daemon.store.values import Delivery
 from daemon.store.work import Query, Work
+from tests.database import database_in
 from tests.delivery.receiver import unix_ms
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -163,7 +164,7 @@ async def house(
     clock: Callable[[], UnixMs] = now,
 ) -> AsyncIterator[House]:
     """The file stays: a second house on the same path is the daemon started again."""
-    store = await Store.open(f"sqlite:///{path / 'store.db'}")
+    store = await Store.open(database_in(path))
     try:
         async with HttpSender(TargetGuard(), "callwarden/test", timeout_s=timeout_s) as sender:
             built = House(store, sender, limits, clock)

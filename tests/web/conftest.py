@@ -39,6 +39,7 @@ from daemon.web.csrf import csrf_token
 from daemon.web.feed import EventFeed
 from daemon.web.server import build_app
 from daemon.web.services import Check, LookUpAnswer, PageHead, Services, Target, TargetAnswer
+from tests.database import database_in
 from tests.factory import missed
 from tests.web.acts import Acts, States
 from tests.web.pbxs import Pbxs
@@ -244,7 +245,7 @@ def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def open_house(folder: Path, **config: Any) -> AsyncIterator[House]:
-    store = await Store.open(f"sqlite:///{folder}/store.db")
+    store = await Store.open(database_in(folder))
     house = House(store, **config)
     await house.add_tokens()
     server = TestServer(build_app(house.services()))
