@@ -11,6 +11,7 @@ from daemon.call.signals import (
     ChannelEnded,
     ChannelId,
     ContactChanged,
+    ContactState,
     Endpoint,
     HangUpOrdered,
     HoldChanged,
@@ -20,12 +21,17 @@ from daemon.call.signals import (
     ReportReceived,
     ReportSent,
     Signal,
+    SteadyMs,
     UnixMs,
 )
 from tests.call.wire import ANS_PHONE, BINHS_PHONE, TRUNK, Wire
 
 PER_SECOND = 50
 CUSTOMER, AGENT = ChannelId("c1"), ChannelId("a1")
+
+
+def steady(now: int) -> SteadyMs:
+    return SteadyMs(UnixMs(now))
 
 
 class House:
@@ -40,6 +46,7 @@ class House:
         self.packets = {CUSTOMER: 0, AGENT: 0}
         self.sequence = {CUSTOMER: 0, AGENT: 0}
         self.asked: list[str] = []
+        self.stepped = 0  # how far the clock for people was set forward meanwhile
         self.at(LinkUp)
         self.wire.incoming(CUSTOMER)
         self.wire.rings(CUSTOMER, AGENT, ANS_PHONE)
@@ -49,6 +56,10 @@ class House:
     def at(self, make: object, *values: object) -> None:
         """A signal of this very moment."""
         self.tell(make(UnixMs(self.wire.now), *values))  # type: ignore[operator]
+
+    @property
+    def date(self) -> UnixMs:
+        return UnixMs(self.wire.now + self.stepped)
 
     def tell(self, signal: Signal) -> None:
         self.wire.events += self.wire.tracker.feed(signal)
@@ -73,9 +84,9 @@ class House:
                 self.look()
 
     def look(self) -> None:
-        for channel in self.wire.tracker.suspects(UnixMs(self.wire.now), anybody=True):
+        for channel in self.wire.tracker.suspects(steady(self.wire.now), anybody=True):
             self.asked.append(channel)
-            self.at(PacketsCounted, channel, self.packets[channel], channel in self.direct)
+            self.at(PacketsCounted, channel, self.packets[channel], channel in self.direct, False, self.date)
 
     def talk(self, seconds: float = 20.0) -> None:
         self.go_on(seconds)
@@ -85,8 +96,13 @@ class House:
         self.dead.add(channel)
         return self.wire.now
 
-    def contact(self, endpoint: str, answers: bool | None) -> None:
-        self.at(ContactChanged, Endpoint(endpoint), "sip:somewhere", answers)
+    def contact(self, endpoint: str, state: ContactState, contact: str = "sip:somewhere") -> None:
+        self.at(ContactChanged, Endpoint(endpoint), contact, state)
+
+    def fails(self, endpoint: str, how: ContactState = ContactState.SILENT) -> None:
+        """It answered the PBX's question before, and then no more."""
+        self.contact(endpoint, ContactState.ANSWERS)
+        self.contact(endpoint, how)
 
     def told(self) -> list[str]:
         return [type(e).__name__ for e in self.wire.events if isinstance(e, ConnectionLost | ConnectionRestored)]
@@ -118,7 +134,7 @@ def test_a_dead_phone_is_lost_within_eight_seconds_and_since_the_moment_it_died(
 def test_where_the_pbx_does_not_tell_when_packets_stopped_the_loss_counts_from_the_first_look(house: House) -> None:
     house.go_on(4)  # the PBX reported once
     died = house.kill(AGENT)
-    house.contact(ANS_PHONE, answers=False)
+    house.fails(ANS_PHONE)
     house.go_on(8)
     assert house.lost is not None
     assert house.lost.since >= died
@@ -126,7 +142,7 @@ def test_where_the_pbx_does_not_tell_when_packets_stopped_the_loss_counts_from_t
 
 def test_a_registration_that_is_gone_brings_the_look_forward_and_decides_nothing_itself(house: House) -> None:
     house.talk()
-    house.contact(ANS_PHONE, answers=None)
+    house.fails(ANS_PHONE, ContactState.GONE)
     house.go_on(60)
     assert house.told() == []
     assert 0 < len(house.asked) < 30, "asked less and less while it goes on talking"
@@ -157,7 +173,7 @@ def test_a_phone_that_never_reported_is_lost_only_when_its_registration_is_gone_
     house.kill(AGENT)
     house.go_on(60)
     assert house.told() == []
-    house.contact(ANS_PHONE, answers=False)
+    house.fails(ANS_PHONE)
     house.go_on(3)
     assert house.told() == ["ConnectionLost"]
 
@@ -167,7 +183,7 @@ def test_a_phone_on_hold_that_never_reported_is_never_lost(house: House) -> None
     house.talk()
     house.at(HoldChanged, AGENT, True)
     house.silent.add(AGENT)
-    house.contact(ANS_PHONE, answers=None)
+    house.fails(ANS_PHONE, ContactState.GONE)
     house.go_on(300)
     assert house.told() == []
     assert len(house.asked) < 120, "asked ever more seldom"
@@ -176,10 +192,10 @@ def test_a_phone_on_hold_that_never_reported_is_never_lost(house: House) -> None
 def test_the_pbx_itself_says_who_holds_where_the_daemon_did_not_hear_it(house: House) -> None:
     house.never_reports.add(AGENT)
     house.talk()
-    house.contact(ANS_PHONE, answers=False)
+    house.fails(ANS_PHONE)
     for _ in range(10):
         house.wire.now += 1_000
-        house.tell(PacketsCounted(UnixMs(house.wire.now), AGENT, 7, held=True))
+        house.tell(PacketsCounted(steady(house.wire.now), AGENT, 7, held=True))
     assert house.told() == []
 
 
@@ -198,7 +214,7 @@ def test_a_phone_that_dies_on_hold_is_lost(house: House) -> None:
     house.silent.add(AGENT)
     house.talk(12)
     house.kill(AGENT)
-    house.contact(ANS_PHONE, answers=False)
+    house.fails(ANS_PHONE)
     house.go_on(9)
     assert house.told() == ["ConnectionLost"]
 
@@ -206,8 +222,8 @@ def test_a_phone_that_dies_on_hold_is_lost(house: House) -> None:
 def test_media_that_goes_past_the_pbx_is_never_lost(house: House) -> None:
     house.talk()
     house.direct |= {AGENT, CUSTOMER}
-    house.contact(ANS_PHONE, answers=False)
-    house.contact(TRUNK, answers=False)
+    house.fails(ANS_PHONE)
+    house.fails(TRUNK)
     house.go_on(120)
     assert house.told() == []
     assert house.asked
@@ -217,7 +233,7 @@ def test_a_channel_of_which_no_packets_are_counted_is_never_lost(house: House) -
     house.talk()
     for _ in range(30):
         house.wire.now += 1_000
-        house.tell(PacketsCounted(UnixMs(house.wire.now), AGENT, None))
+        house.tell(PacketsCounted(steady(house.wire.now), AGENT, None))
     assert house.told() == []
 
 
@@ -240,9 +256,9 @@ def test_it_is_restored_when_reports_or_packets_come_again(house: House, sign: s
 def test_a_phone_that_only_registers_again_stays_lost(house: House) -> None:
     house.talk()
     house.kill(AGENT)
-    house.contact(ANS_PHONE, answers=False)
+    house.fails(ANS_PHONE)
     house.go_on(8)
-    house.contact(ANS_PHONE, answers=True)
+    house.contact(ANS_PHONE, ContactState.ANSWERS)
     house.go_on(20)
     assert house.told() == ["ConnectionLost"]
     assert isinstance(house.wire.events[-1], ConnectionStillLost)
@@ -257,9 +273,10 @@ def test_a_call_that_rings_or_waits_is_not_watched() -> None:
     wire.feed(ReportReceived, "c1")
     wire.now += 5_000
     wire.feed(ReportReceived, "c1")
-    wire.feed(ContactChanged, TRUNK, "sip:trunk", False)
+    wire.feed(ContactChanged, TRUNK, "sip:trunk", ContactState.ANSWERS)
+    wire.feed(ContactChanged, TRUNK, "sip:trunk", ContactState.SILENT)
     wire.now += 60_000
-    assert wire.tracker.suspects(UnixMs(wire.now), anybody=True) == []
+    assert wire.tracker.suspects(steady(wire.now), anybody=True) == []
 
 
 def test_a_parked_call_is_not_watched(house: House) -> None:
@@ -268,7 +285,7 @@ def test_a_parked_call_is_not_watched(house: House) -> None:
     house.wire.end(AGENT)
     house.at(BridgeEntered, "lot", CUSTOMER, False)
     house.dead.add(CUSTOMER)
-    house.contact(TRUNK, answers=False)
+    house.fails(TRUNK)
     house.go_on(60)
     assert house.told() == []
 
@@ -289,7 +306,7 @@ def test_with_the_setting_off_nobody_is_suspected_and_who_is_lost_is_followed(ho
     house.go_on(9)
     house.kill(CUSTOMER)
     house.wire.now += 20_000
-    assert house.wire.tracker.suspects(UnixMs(house.wire.now), anybody=False) == [AGENT]
+    assert house.wire.tracker.suspects(steady(house.wire.now), anybody=False) == [AGENT]
 
 
 def test_both_sides_lost_are_told_once_and_restored_only_when_both_are_heard(house: House) -> None:
@@ -451,10 +468,10 @@ def test_a_phone_that_keeps_quiet_on_hold_and_misses_one_question_of_the_registr
     house.never_reports.add(AGENT)
     house.go_on(20)
     failed = house.wire.now
-    house.contact(ANS_PHONE, answers=False)
+    house.fails(ANS_PHONE)
     house.go_on(3)
     assert house.lost is None or house.lost.since >= failed
-    house.contact(ANS_PHONE, answers=True)
+    house.contact(ANS_PHONE, ContactState.ANSWERS)
     house.go_on(2)
     assert house.lost is None
 
