@@ -20,6 +20,8 @@ _SELDOM_MS: Final = 30_000
 _SETTLED_MS: Final = 2_000
 _STALLED: Final = 0.9
 """Less than this share of the packets of the interval before: it stopped within the interval."""
+_SAME_TIME_MS: Final = 1_000
+"""What the PBX tells of two things at once may reach us so far apart."""
 BLIP_MS: Final = 2_000
 """So long a phone may have been silent shortly before it was lost, without being taken for lost too early."""
 
@@ -61,7 +63,7 @@ class Media:
     @property
     def sends(self) -> bool:
         """Packets came for as long as reports did, so that both stopped at once: no mute, no hold without sound."""
-        return self.rate > 0 and (not self.stalled_at or self.stalled_at > self.reported_at)
+        return self.rate > 0 and (not self.stalled_at or self.stalled_at > self.reported_at - _SAME_TIME_MS)
 
     @property
     def suspected(self) -> bool:
@@ -108,7 +110,7 @@ class Media:
         self.changed_at, self.first_at, self.on_hold = at, NEVER, on_hold
         if self.loss is None:
             self.packets = -1  # what stood still may have been meant to
-            self.rate, self.stalled_at, self.still_at = 0.0, NEVER, NEVER
+            self.sequence, self.rate, self.stalled_at, self.still_at = -1, 0.0, NEVER, NEVER
 
     def sent(self, at: SteadyMs, sequence: int) -> None:
         """Learn how fast packets come, and when they stopped coming: the one exact clock of a loss."""
