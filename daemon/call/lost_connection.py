@@ -269,9 +269,10 @@ def _doubt_habit(board: Board, leg: Leg, at: SteadyMs) -> None:
 def _lost_at(board: Board, leg: Leg) -> SteadyMs:
     """Where its contact alone tells, what went before, on hold or muted, was no loss."""
     media = leg.media
-    since = media.since()
-    if media.by_contact and not (media.reports and media.sends):
-        return max(since, board.unreachable.get(leg.endpoint, since))
+    unreachable = board.unreachable.get(leg.endpoint)
+    since = media.since(unreachable)
+    if unreachable is not None and media.by_contact and not (media.reports and media.sends):
+        return max(since, unreachable)
     return since
 
 

@@ -144,14 +144,15 @@ class Media:
         self.loss = None
         self.by_contact = False
 
-    def since(self) -> SteadyMs:
+    def since(self, unreachable: SteadyMs | None) -> SteadyMs:
         """When it was lost. Rather a little late than too early: the truth lies between two moments.
 
         It is not before its last sign of life and the last packet that the PBX tells of, if it sent evenly; not after
-        the first look or report that found nothing new. Whoever is known to pause may have paused before.
+        the first look or report that found nothing new. Whoever is known to pause may have paused before. Where there
+        was no sound, its reports alone tell, of which one may have got lost, and its contact: `unreachable` since when.
         """
-        if not self.sends:  # only its reports tell, and one may have got lost
-            return max(self.frozen_at, _later(self.quiet_from, 2 * self.interval))
+        if not self.sends:
+            return max(self.frozen_at, unreachable or _later(self.quiet_from, 2 * self.interval))
         latest = min(self.frozen_at, self.still_at or self.frozen_at)
         if self.pauses or not self.stalled_at:
             return latest

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.call.events import ConnectionLost
 from daemon.call.signals import ContactState, HoldChanged, PacketsCounted
-from tests.call.lossy_house import AGENT, CUSTOMER, PER_SECOND, House, steady
+from tests.call.lossy_house import AGENT, CUSTOMER, House, steady
 from tests.call.wire import ANS_PHONE
 
 N, SPARE = 10, 3
@@ -83,6 +83,20 @@ def test_with_its_contact_gone_too_one_report_is_enough(house: House) -> None:
     cut = house.cut_after(died, 5)
     assert cut is not None
     assert 5 <= cut <= 8
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_muted_phone_is_cut_sooner_when_its_contact_is_gone_and_never_early(house: House, phase: float) -> None:
+    house.talk()
+    house.silent.add(AGENT)
+    house.talk(20 + phase)
+    died = house.kill(AGENT)
+    house.go_on(4.5)
+    house.fails(ANS_PHONE)
+    house.go_on(N + 4)
+    cut = house.cut_after(died, N)
+    assert cut is not None
+    assert N <= cut <= N + 6.5
 
 
 def test_one_report_lost_while_its_contact_stumbles_and_it_is_muted_is_taken_back_when_the_contact_answers(
@@ -235,4 +249,3 @@ def test_people_are_told_the_date_of_their_clock(house: House) -> None:
     [lost] = [event for event in house.wire.events if isinstance(event, ConnectionLost)]
     assert lost.call.lost is not None
     assert 0 <= lost.call.lost.since - HOUR_MS - died <= 2_000
-    assert PER_SECOND
