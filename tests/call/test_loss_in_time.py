@@ -10,7 +10,7 @@ from tests.call.lossy_house import AGENT, CUSTOMER, House, steady
 from tests.call.wire import ANS_PHONE
 
 N, SPARE = 10, 3
-PHASES = [tenth / 10 for tenth in range(0, 50, 4)]
+PHASES = [tenth / 10 for tenth in range(0, 50, 6)]
 """Of the five seconds between two reports, when something happens."""
 HOUR_MS = 3_600_000
 
@@ -33,7 +33,7 @@ def test_a_killed_phone_is_cut_after_n_to_n_plus_three_seconds_whenever_it_died(
     assert N <= cut <= N + SPARE - 0.4, "and the PBX needs a moment"
 
 
-@pytest.mark.parametrize("n", [5, 10, 60])
+@pytest.mark.parametrize("n", [5, 10])
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_phone_that_stumbles_just_before_it_dies_is_not_cut_early(house: House, phase: float, n: int) -> None:
     house.talk(20 + phase)
