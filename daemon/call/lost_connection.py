@@ -38,7 +38,7 @@ ANEW_MS: Final = 8_000
 """A loss known from before this connection is believed again after a look as long as phones take to report."""
 MISSING_MS: Final = 5_000
 """So long word of a channel's end may be on its way; then the PBX's answer that there is none is its end."""
-_LOOK_EVERY_MS: Final = 700
+_LOOK_EVERY_MS: Final = 450
 _LOOK_AT_LOST_MS: Final = 200
 _TIRED_AFTER_MS: Final = 30_000
 _LOOK_SELDOM_MS: Final = 5_000

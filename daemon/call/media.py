@@ -14,6 +14,8 @@ from daemon.call.signals import SteadyMs, UnixMs
 NEVER: Final = SteadyMs(UnixMs(0))
 _USUAL_MS: Final = 5_000
 """Between two reports of a phone (seen: 4.4 to 5.4 s)."""
+_LATE_MS: Final = 1_250
+"""How much a report may come after its time."""
 _LONGEST_MS: Final = 60_000
 _GAPS: Final = 4
 _SELDOM_MS: Final = 30_000
@@ -81,11 +83,11 @@ class Media:
 
     @property
     def two_reports(self) -> int:
-        return self.interval * 23 // 10
+        return 2 * self.interval + _LATE_MS
 
     @property
     def three_reports(self) -> int:
-        return self.interval * 33 // 10
+        return 3 * self.interval + _LATE_MS
 
     def report(self, at: SteadyMs) -> bool:
         """Return whether it is known only now that it reports in its present state."""
