@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from tests.live.asterisk import Asterisk
 from tests.live.conftest import PhoneMaker, printed_stanza, running
-from tests.live.daemon_house import DISCONNECT_SECONDS, HOOK_PATH, House, daemon_beside
+from tests.live.daemon_house import DISCONNECT_SECONDS, HOOK_PATH, House, daemon_inside
 from tests.live.phone import answer
 from tests.live.trunk import Trunk
 
@@ -36,7 +36,7 @@ def asterisk() -> Iterator[Asterisk]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def quiet_house(asterisk: Asterisk, tmp_path: Path) -> AsyncIterator[House]:
-    async with daemon_beside(tmp_path, asterisk) as opened:
+    async with daemon_inside(tmp_path, asterisk) as opened:
         yield opened
 
 
