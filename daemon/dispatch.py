@@ -22,7 +22,7 @@ from daemon.call.directory import Directory
 from daemon.call.events import PASSING, CallEvent, ConnectionStillLost
 from daemon.call.model import Call, CallId, ConnectionLoss, PbxName, UserId
 from daemon.call.parties import Parties
-from daemon.call.signals import ChannelId, Signal, UnixMs
+from daemon.call.signals import ChannelId, Signal, SteadyMs, UnixMs
 from daemon.call.tracker import Tracker
 from daemon.policy import (
     announcement,
@@ -179,7 +179,7 @@ class Dispatcher:
         tracker = self._trackers.get(pbx)
         return tracker.parties(call_id, user_id) if tracker is not None else None
 
-    def suspects(self, pbx: PbxName, now: UnixMs) -> list[ChannelId]:
+    def suspects(self, pbx: PbxName, now: SteadyMs) -> list[ChannelId]:
         """The channels whose packets should be counted now. With the setting at 0 nobody falls under suspicion."""
         return self._trackers[pbx].suspects(now, anybody=self._rules.settings.disconnect_timeout_seconds > 0)
 

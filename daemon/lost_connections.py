@@ -14,12 +14,13 @@ from typing import Final, Protocol
 
 import structlog
 
+from daemon.ami.clock import steady_ms
 from daemon.ami.failures import ActionRefused, ActionTimeout, InjectionRefused, LinkLost
 from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.lost_connection import count_packets
 from daemon.call.lost_connection import LOST_CAUSE
 from daemon.call.model import ConnectionLoss, PbxName
-from daemon.call.signals import ChannelId, HangUpOrdered, Signal, UnixMs
+from daemon.call.signals import ChannelId, HangUpOrdered, Signal, SteadyMs, UnixMs
 from daemon.policy.decision import HangUpCall
 
 _LOOK_EVERY_S: Final = 0.25
@@ -27,6 +28,7 @@ _LOOKS_PER_SECOND: Final = 400  # of up to three questions of 0.2 ms: a quarter 
 _HANGUPS_PER_SECOND: Final = 200
 _AT_ONCE: Final = 20
 _NOT_AGAIN_S: Final = 10.0
+_REST_S: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +36,7 @@ _log = structlog.get_logger(__name__)
 class Flow(Protocol):
     """What the dispatcher gives."""
 
-    def suspects(self, pbx: PbxName, now: UnixMs) -> list[ChannelId]: ...
+    def suspects(self, pbx: PbxName, now: SteadyMs) -> list[ChannelId]: ...
 
     def loss_of(self, pbx: PbxName, channel: ChannelId) -> ConnectionLoss | None: ...
 
@@ -69,6 +71,8 @@ class _Watch:
         self._clock = clock
         self._wanted: dict[ChannelId, None] = {}
         self._asked: dict[ChannelId, float] = {}
+        self._rests: dict[ChannelId, float] = {}
+        """Until when not to ask about a channel of which no answer came."""
         self._work = asyncio.Event()
 
     def order(self, channel: ChannelId) -> None:
@@ -80,10 +84,9 @@ class _Watch:
     async def look(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
-            if self._link.state is LinkState.CONNECTED:
+            if self._link.state is LinkState.CONNECTED and not self._link.is_paused:
                 with self._guarded():
-                    suspects = self._flow().suspects(self._name, self._clock())
-                    await _paced(suspects, self._count, _LOOKS_PER_SECOND)
+                    await _paced(self._suspects(), self._count, _LOOKS_PER_SECOND)
 
     async def act(self) -> None:
         while True:
@@ -95,6 +98,11 @@ class _Watch:
             self._asked |= dict.fromkeys(wanted, now)
             with self._guarded():
                 await _paced(wanted, self._hang_up, _HANGUPS_PER_SECOND)
+
+    def _suspects(self) -> list[ChannelId]:
+        now = time.monotonic()
+        self._rests = {name: until for name, until in self._rests.items() if until > now}
+        return [one for one in self._flow().suspects(self._name, steady_ms()) if one not in self._rests]
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -108,9 +116,10 @@ class _Watch:
         thoroughly = self._flow().loss_of(self._name, channel) is None
         try:
             counted = await count_packets(self._link.actions, channel, self._clock, thoroughly=thoroughly)
-        except (LinkLost, ActionTimeout, InjectionRefused):
-            return  # nothing was seen, so nothing is said
-        if counted is not None and not self._link.is_paused:
+        except (LinkLost, ActionTimeout, InjectionRefused):  # nothing was seen, so nothing is said
+            self._rests[channel] = time.monotonic() + _REST_S
+            return
+        if not self._link.is_paused:
             await self._flow().tell(self._name, counted)
 
     async def _hang_up(self, channel: ChannelId) -> None:

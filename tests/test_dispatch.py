@@ -17,6 +17,7 @@ from daemon.call.signals import (
     LinkUp,
     ReportReceived,
     Signal,
+    SteadyMs,
     UnixMs,
 )
 from daemon.call.tracker import Tracker
@@ -181,10 +182,10 @@ async def test_with_the_setting_off_nobody_falls_under_suspicion_and_from_its_ch
     talking = next(place for place, signal in enumerate(signals) if isinstance(signal, BridgeLeft))
     for signal in signals[:talking]:
         flow.feed(PbxSignal(MAIN, signal))
-    later = UnixMs(signals[talking].at + 60_000)
+    later = SteadyMs(UnixMs(signals[talking].at + 60_000))
     for at in (later - 30_000, later - 25_000):
         for channel in {s.channel for s in signals if isinstance(s, BridgeEntered)}:
-            flow.feed(PbxSignal(MAIN, ReportReceived(UnixMs(at), channel)))
+            flow.feed(PbxSignal(MAIN, ReportReceived(SteadyMs(UnixMs(at)), channel)))
     assert flow.suspects(MAIN, later) == []
     running = asyncio.create_task(flow.run())
     await flow.change_rules(Rulebook(CallSettings(disconnect_timeout_seconds=5)), ANSWERED.directory)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from daemon.call.signals import PacketsCounted, Signal, UnixMs
+from daemon.call.signals import PacketsCounted, Signal, SteadyMs, UnixMs
 from daemon.call.tracker import Tracker
 from daemon.dispatch import decide
 from daemon.policy.call_settings import CallSettings, Rulebook
@@ -48,9 +48,9 @@ def with_looks(tracker: Tracker, signals: Iterator[Signal], moving: set[str] = f
     endpoints: dict[str, str] = {}
     for signal in signals:
         for at in range(now + LOOK_MS, signal.at, LOOK_MS) if now else ():
-            for channel in tracker.suspects(UnixMs(at), anybody=True):
+            for channel in tracker.suspects(SteadyMs(UnixMs(at)), anybody=True):
                 lives = endpoints.get(channel) in moving
-                yield PacketsCounted(UnixMs(at), channel, at if lives else 400)
+                yield PacketsCounted(SteadyMs(UnixMs(at)), channel, at if lives else 400)
         now = max(now, signal.at)
         if hasattr(signal, "endpoint") and hasattr(signal, "channel"):
             endpoints[signal.channel] = signal.endpoint

@@ -1,17 +1,26 @@
-"""When an event happened: Asterisk's own `Timestamp`, unless live and its clock is wrong."""
+"""When an event happened: Asterisk's own `Timestamp`, unless live and its clock is wrong. And how time goes by."""
 
 from __future__ import annotations
+
+import time
 
 import structlog
 
 from daemon.ami.message import Message
-from daemon.call.signals import UnixMs
+from daemon.call.signals import SteadyMs, UnixMs
 
 UNKNOWN = UnixMs(0)
 MAX_SKEW_MS = 60_000
 _LATEST_MS = 253_402_128_000_000  # two days before the year 10000: what a datetime can hold in any time zone
 
+_BEGAN_NS = time.time_ns() - time.monotonic_ns()
+
 _log = structlog.get_logger(__name__)
+
+
+def steady_ms() -> SteadyMs:
+    """It began as the date at our start, and goes on whatever becomes of the date: not for people."""
+    return SteadyMs(UnixMs((_BEGAN_NS + time.monotonic_ns()) // 1_000_000))
 
 
 class EventClock:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from daemon.ami.actions import Actions
+from daemon.ami.clock import steady_ms
 from daemon.ami.failures import ActionRefused
-from daemon.call.signals import ChannelId, PacketsCounted, UnixMs
+from daemon.call.signals import ChannelId, ChannelMissing, PacketsCounted, UnixMs
 
 _LIMIT_S: Final = 5.0
 _PAST_US: Final = frozenset({None, "(null)"})
@@ -19,8 +20,8 @@ _MOST_DIGITS: Final = 18
 
 async def count_packets(
     actions: Actions, channel: ChannelId, clock: Callable[[], UnixMs], *, thoroughly: bool
-) -> PacketsCounted | None:
-    """`thoroughly` asks too whether the media goes past the PBX, and whether the far end holds. None: no such channel.
+) -> PacketsCounted | ChannelMissing:
+    """`thoroughly` asks too whether the media goes past the PBX, and whether the far end holds.
 
     A phone that talks straight to the other sends the PBX nothing, and is alive.
     """
@@ -29,9 +30,11 @@ async def count_packets(
         held = thoroughly and await _ask(actions, "CHANNEL(rtp,hold)", channel) == "1"
         packets = await _ask(actions, "CHANNEL(rtcp,rxcount)", channel) or ""
     except ActionRefused as refused:
-        return None if "No such channel" in str(refused) else PacketsCounted(clock(), channel, None)
+        if "No such channel" in str(refused):
+            return ChannelMissing(steady_ms(), channel)
+        return PacketsCounted(steady_ms(), channel, None, date=clock())
     known = packets.isascii() and packets.isdigit() and len(packets) <= _MOST_DIGITS
-    return PacketsCounted(clock(), channel, int(packets) if known else None, direct, held)
+    return PacketsCounted(steady_ms(), channel, int(packets) if known else None, direct, held, clock())
 
 
 async def _ask(actions: Actions, variable: str, channel: ChannelId) -> str | None:

@@ -15,6 +15,7 @@ from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message as Answer
 
 from daemon.ami.actions import Actions
+from daemon.ami.clock import steady_ms
 from daemon.ami.failures import ClosedByPbx, LinkLost
 from daemon.ami.framing import ProtocolError
 from daemon.ami.message import Message
@@ -62,7 +63,7 @@ class SignalProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no ty
         if self.tap:
             self._record(self.tap, data, arrival)
         self._expect_banner(data)
-        signals = self._reader.feed(data, arrival)
+        signals = self._reader.feed(data, arrival, steady_ms())
         if signals and self.transport:
             self._take(signals, self.transport)
 

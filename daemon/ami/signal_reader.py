@@ -28,6 +28,7 @@ from daemon.call.signals import (
     ReportSent,
     Signal,
     Snapshot,
+    SteadyMs,
     UnixMs,
 )
 
@@ -86,6 +87,7 @@ class SignalReader:
         self._framer = Framer()
         self._rows = SnapshotRows()
         self._clock = EventClock(live=live)
+        self._steady: SteadyMs | None = None
         self._signals: list[Signal] = []
         self._pieces: list[bytes] = []
         self._privileged = False
@@ -110,9 +112,12 @@ class SignalReader:
         """Whether events of calls carry the PBX's time; None while none has come."""
         return self._clock.stamped if self.followed else None
 
-    def feed(self, data: bytes, arrival: UnixMs = UNKNOWN) -> list[Signal]:
-        """Return the signals that `data` completes. `arrival`: when it came, `UNKNOWN` where a trace does not tell."""
-        self._signals = []
+    def feed(self, data: bytes, arrival: UnixMs = UNKNOWN, steady: SteadyMs | None = None) -> list[Signal]:
+        """Return the signals that `data` completes. `arrival`: when it came, `UNKNOWN` where a trace does not tell.
+
+        `steady`: the same moment by our steady clock; None in a trace.
+        """
+        self._signals, self._steady = [], steady
         self.counters.bytes += len(data)
         events = dropped = 0
         builders, live = self._builders, self._live
@@ -193,7 +198,7 @@ class SignalReader:
 
     def _time(self, build: Builder, message: Message, arrival: UnixMs) -> UnixMs:
         if build in BY_ARRIVAL and arrival != UNKNOWN:
-            return arrival
+            return self._steady or SteadyMs(arrival)
         return self._clock.time_of(message, arrival)
 
     def _fully_booted(self, _message: Message, _at: UnixMs) -> None:
@@ -202,7 +207,7 @@ class SignalReader:
 
     def _login(self, at: UnixMs) -> None:
         self.is_up = True
-        self._signals.append(LinkUp(at))
+        self._signals.append(LinkUp(at, self._steady))
 
     def _odd_message(self, raw: bytes, arrival: UnixMs) -> None:
         """Take what is no plain event: banner, response, event behind odd lines, or nothing we know."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from daemon.ami.channel_name import endpoint_of, kind_of
 from daemon.ami.dial_string import number_in
@@ -20,6 +21,7 @@ from daemon.call.signals import (
     ChannelId,
     ChannelState,
     ContactChanged,
+    ContactState,
     DialBegan,
     DialEnded,
     DialStatus,
@@ -34,10 +36,12 @@ from daemon.call.signals import (
     ReportReceived,
     ReportSent,
     Signal,
+    SteadyMs,
     UnixMs,
 )
 
-Builder = Callable[[Message, UnixMs], Signal | None]
+Builder = Callable[[Message, Any], Signal | None]
+"""The time is a `SteadyMs` for those `BY_ARRIVAL`, a `UnixMs` for all others."""
 
 # include/asterisk/channelstate.h. Only 4 is a phone that calls; 3 is the PBX dialling out on an analogue line.
 _STATES = {"4": ChannelState.DIALING, "5": ChannelState.RINGING, "9": ChannelState.RINGING, "6": ChannelState.UP}
@@ -51,7 +55,11 @@ _DIAL_STATUS = {
     "CONGESTION": DialStatus.CONGESTION,
     "CHANUNAVAIL": DialStatus.UNAVAILABLE,
 }
-_CONTACTS = {"Unreachable": False, "Removed": None}
+_CONTACTS = {
+    "Reachable": ContactState.ANSWERS,
+    "Unreachable": ContactState.SILENT,
+    "Removed": ContactState.GONE,
+}
 _MOST_DIGITS = 10
 _RINGING = frozenset({"RINGING", "PROGRESS"})
 
@@ -204,20 +212,20 @@ def _member_pause(message: Message, at: UnixMs) -> Signal:
     return MemberPaused(at, message.need("Queue"), message.need("Interface"), paused, reason)
 
 
-def _contact_status(message: Message, at: UnixMs) -> Signal:
-    """Only PJSIP has it. What a new or changed contact is said to be (NonQualified, Created, Updated) came from it."""
+def _contact_status(message: Message, at: SteadyMs) -> Signal:
+    """Only PJSIP has it. A new or changed contact is said to be NonQualified, Created or Updated."""
     endpoint = Endpoint(f"PJSIP/{message.need('EndpointName')}")
-    answers = _CONTACTS.get(message.need("ContactStatus"), True)
-    return ContactChanged(at, endpoint, message.need("URI"), answers)
+    state = _CONTACTS.get(message.need("ContactStatus"), ContactState.KNOWN)
+    return ContactChanged(at, endpoint, message.need("URI"), state)
 
 
-def _rtcp_received(message: Message, at: UnixMs) -> Signal | None:
+def _rtcp_received(message: Message, at: SteadyMs) -> Signal | None:
     """One that comes after the hangup names no channel."""
     channel = optional_channel(message, "Uniqueid")
     return ReportReceived(at, channel) if channel is not None else None
 
 
-def _rtcp_sent(message: Message, at: UnixMs) -> Signal | None:
+def _rtcp_sent(message: Message, at: SteadyMs) -> Signal | None:
     """Without a report block nothing has come yet. The number has 16 bits; how often it went round stands beside it."""
     number, rounds = message.get("Report0HighestSequence"), message.get("Report0SequenceNumberCycles")
     channel = optional_channel(message, "Uniqueid")
@@ -255,4 +263,4 @@ SIGNAL_TABLE: Mapping[bytes, Builder] = {
 }
 
 BY_ARRIVAL = frozenset({_contact_status, _rtcp_received, _rtcp_sent})
-"""Signs of life are timed by our own clock: how long ago they came is compared with now."""
+"""Signs of life are timed by our own steady clock: how long ago they came is compared with now."""

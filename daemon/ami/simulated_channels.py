@@ -28,7 +28,7 @@ class SimulatedChannels:
         kind, channel = headers["Event"], headers.get("Uniqueid", "")
         if kind == "Newchannel":
             self._rows[channel] = {"Application": "", "ApplicationData": "", "BridgeId": ""}
-            self._born[channel] = time.time()
+            self._born[channel] = time.monotonic()
         if row := self._rows.get(channel):
             row.update((name, headers[name]) for name in _SHOWN if name in headers)
             row.update(_place(kind, headers))
@@ -47,7 +47,8 @@ class SimulatedChannels:
         return [row for row in self._rows.values() if row["BridgeId"]]
 
     def born(self, channel: str) -> float:
-        return self._born.get(channel, time.time())
+        """Of the clock that nobody sets."""
+        return self._born.get(channel, time.monotonic())
 
     def farewell(self, linked: str, cause: str) -> list[Event]:
         """Return the events that end a whole call."""
@@ -61,7 +62,7 @@ class SimulatedChannels:
         return [self._row(channel, row) for channel, row in self._rows.items()]
 
     def _row(self, channel: str, row: dict[str, str]) -> Event:
-        seconds = int(time.time() - self._born[channel])
+        seconds = int(time.monotonic() - self._born[channel])
         duration = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
         return (("Event", "CoreShowChannel"), *row.items(), ("Duration", duration))
 

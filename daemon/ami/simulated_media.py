@@ -51,7 +51,7 @@ class SimulatedMedia:
         return found
 
     def _sent(self, channel: str) -> int:
-        return int(_PER_SECOND * (time.time() - self._channels.born(channel)))
+        return int(_PER_SECOND * (time.monotonic() - self._channels.born(channel)))
 
 
 def _report(kind: str, row: dict[str, str], *more: tuple[str, int]) -> Event:

@@ -7,10 +7,22 @@ from collections import Counter, OrderedDict
 from daemon.call.directory import Directory
 from daemon.call.events import CallEvent
 from daemon.call.live import Leg, LiveCall, Role
+from daemon.call.media import NEVER
 from daemon.call.model import CallId, PbxName, UserId
-from daemon.call.signals import BridgeId, CallOrdered, ChannelId, ChannelKind, ChannelState, Endpoint, UnixMs
+from daemon.call.signals import (
+    BridgeId,
+    CallOrdered,
+    ChannelId,
+    ChannelKind,
+    ChannelState,
+    ContactState,
+    Endpoint,
+    SteadyMs,
+    UnixMs,
+)
 
 _STRANGERS = 2_000  # a channel name may hold a number (DAHDI), so there is no end of names
+_REPORTERS = 50_000
 _ORDERS = 1_000  # click-to-calls whose channel never came
 _REMEMBERED = 20_000  # ended channels kept so that a late or repeated event cannot bring one back
 
@@ -33,9 +45,16 @@ class Board:
         self.oddities: Counter[str] = Counter()
         self.epoch = 0
         self.last_alive = UnixMs(0)
-        self.up_at = UnixMs(0)  # since when events flow
-        self.contacts: dict[Endpoint, dict[str, bool]] = {}  # where endpoints are registered, and whether they answer
-        self.unreachable: dict[Endpoint, UnixMs] = {}
+        self.up_at = NEVER  # since when events flow
+        self.now = NEVER  # the last moment of the steady clock that somebody told
+        self.dates_ahead = 0  # of the steady clock, as it was when somebody last looked at both
+        self.contacts: dict[Endpoint, dict[str, ContactState]] = {}  # where endpoints are registered
+        self.unreachable: dict[Endpoint, SteadyMs] = {}
+        self.reporters: OrderedDict[tuple[Endpoint, bool], None] = OrderedDict()  # agents' phones; True: on hold
+
+    def date(self, at: SteadyMs) -> UnixMs:
+        """The same moment for people."""
+        return UnixMs(at + self.dates_ahead)
 
     def tell(self, event: CallEvent) -> None:
         self.events.append(event)
@@ -53,6 +72,12 @@ class Board:
         self.rung_strangers.move_to_end(endpoint)
         if len(self.rung_strangers) > _STRANGERS:
             self.rung_strangers.popitem(last=False)
+
+    def note_reporter(self, endpoint: Endpoint, *, on_hold: bool) -> None:
+        """Remember that this phone reports on its media, in a call or on hold."""
+        self.reporters[endpoint, on_hold] = None
+        if len(self.reporters) > _REPORTERS:
+            self.reporters.popitem(last=False)
 
     def note_order(self, order: CallOrdered) -> None:
         """Remember whom the agent on this channel is to be connected to, until the channel is there."""
@@ -88,7 +113,7 @@ class Board:
     def move_leg(self, leg: Leg, call: LiveCall) -> None:
         leg.call.legs.pop(leg.channel, None)
         if leg.call.lost is not None and leg.call.lost.channel == leg.channel:
-            call.lost, call.lost_unseen = leg.call.lost, leg.call.lost_unseen
+            call.lost, call.lost_at, call.lost_unseen = leg.call.lost, leg.call.lost_at, leg.call.lost_unseen
             leg.call.lost, leg.call.lost_unseen = None, False
         leg.call = call
         call.legs[leg.channel] = leg

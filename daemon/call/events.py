@@ -101,18 +101,23 @@ class CallResumed:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLost:
-    """Nothing comes from one side of the call any more: `call.lost` says which, and since when."""
+    """Nothing comes from one side of the call any more: `call.lost` says which, and since when.
+
+    `lasting`: how long already, in milliseconds that no change of the date can lengthen or shorten.
+    """
 
     at: UnixMs
     call: Call
+    lasting: int
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStillLost:
-    """It was looked at again this moment, and is still lost. Told about once a second."""
+    """It was looked at again this moment, and is still lost. Told a few times a second."""
 
     at: UnixMs
     call: Call
+    lasting: int
 
 
 @dataclass(frozen=True, slots=True)

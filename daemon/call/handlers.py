@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from daemon.call import connection, lost_connection, merge, progress, resync
+from daemon.call import connection, contact, lost_connection, merge, progress, resync
 from daemon.call.board import Board
 from daemon.call.live import Leg, LiveCall, Role
 from daemon.call.model import Direction
@@ -21,6 +21,7 @@ from daemon.call.signals import (
     ChannelCreated,
     ChannelEnded,
     ChannelKind,
+    ChannelMissing,
     ChannelState,
     ContactChanged,
     DialBegan,
@@ -46,7 +47,7 @@ from daemon.call.signals import (
 
 def _link_up(board: Board, signal: LinkUp) -> None:
     board.epoch += 1
-    lost_connection.link_up(board, signal.at)
+    lost_connection.link_up(board, signal)
 
 
 def _link_down(board: Board, signal: LinkDown) -> None:
@@ -244,7 +245,7 @@ def _bridge_entered(board: Board, signal: BridgeEntered) -> None:
         return
     board.enter_bridge(leg, signal.bridge, mixing=signal.mixing)
     leg.moved_in = board.epoch
-    lost_connection.party_changed(board, leg)
+    lost_connection.bridge_entered(board, leg)
     if signal.mixing:
         connection.update(board, leg, signal.at)
         if leg.call.lost is not None and leg.call.lost.channel not in leg.call.legs:
@@ -254,7 +255,7 @@ def _bridge_entered(board: Board, signal: BridgeEntered) -> None:
 def _bridge_left(board: Board, signal: BridgeLeft) -> None:
     leg = board.leg(signal.channel)
     if leg is not None and leg.bridge == signal.bridge:
-        lost_connection.party_changed(board, leg)
+        lost_connection.bridge_changed(board, leg)
         board.leave_bridge(leg)
         leg.moved_in = board.epoch
 
@@ -320,6 +321,16 @@ def _channel_ended(board: Board, signal: ChannelEnded) -> None:
         progress.end(board, call, signal.at, told_at=signal.at)
 
 
+def _channel_missing(board: Board, signal: ChannelMissing) -> None:
+    """Word of its end did not reach us."""
+    leg = lost_connection.channel_missing(board, signal)
+    if leg is not None:
+        at = board.date(signal.at)
+        resync.vanish(board, leg, at, at)
+        if not leg.call.ended:
+            lost_connection.leg_ended(board, leg, at)
+
+
 def _attended_transferred(board: Board, signal: AttendedTransferred) -> None:
     ids = (signal.transferee, signal.first, signal.second, signal.target)
     legs = [leg for one in ids if one is not None and (leg := board.leg(one)) is not None]
@@ -366,9 +377,10 @@ HANDLERS: dict[type[object], Callable[[Board, Any], None]] = {
     BlindTransferred: _blind_transferred,
     PickedUp: _picked_up,
     MemberPaused: _member_paused,
-    ContactChanged: lost_connection.contact_changed,
+    ContactChanged: contact.contact_changed,
     ReportReceived: lost_connection.report_received,
     ReportSent: lost_connection.report_sent,
     PacketsCounted: lost_connection.packets_counted,
+    ChannelMissing: _channel_missing,
     HangUpOrdered: lost_connection.hang_up_ordered,
 }

@@ -26,6 +26,7 @@ from daemon.call.signals import (
     ChannelState,
     DialStatus,
     Endpoint,
+    SteadyMs,
     UnixMs,
 )
 
@@ -105,6 +106,7 @@ class LiveCall:
     hung_up_by: Role | None = None  # whose phone asked to end; forgotten when the call goes on
     confirmed: bool = True  # False: restored from the store, not yet seen on the PBX
     lost: ConnectionLoss | None = None
+    lost_at: SteadyMs | None = None  # the same moment by the steady clock; None: known from the store alone
     lost_unseen: bool = False  # that was before this connection, and must be seen again
     cut: bool = False  # we are having it hung up because of that
     hangup_reason: HangupReason | None = None

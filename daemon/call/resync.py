@@ -110,13 +110,18 @@ def _bring_forward(board: Board, row: ChannelSeen, leg: Leg, at: UnixMs) -> None
 def _close_vanished(board: Board, present: set[str], alive_until: UnixMs, at: UnixMs) -> None:
     """Only what was known before this connection can have vanished unseen; newer legs have their own events."""
     for leg in [leg for leg in board.legs.values() if leg.epoch < board.epoch and leg.channel not in present]:
-        progress.stop_ringing(board, leg, at)
-        progress.resume(board, leg, at)
-        board.drop_leg(leg)
-        if not leg.call.ended and connection.is_over(leg.call, leg):
-            progress.end(board, leg.call, alive_until, told_at=at, seen=False)
+        vanish(board, leg, alive_until, at)
     for call in [call for call in board.calls.values() if not call.confirmed]:
         progress.end(board, call, _last_known(call, alive_until), told_at=at, seen=False)
+
+
+def vanish(board: Board, leg: Leg, alive_until: UnixMs, at: UnixMs) -> None:
+    """A leg ended, and nobody saw how."""
+    progress.stop_ringing(board, leg, at)
+    progress.resume(board, leg, at)
+    board.drop_leg(leg)
+    if not leg.call.ended and connection.is_over(leg.call, leg):
+        progress.end(board, leg.call, alive_until, told_at=at, seen=False)
 
 
 def _last_known(call: LiveCall, alive_until: UnixMs) -> UnixMs:

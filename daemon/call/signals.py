@@ -11,7 +11,13 @@ from enum import Enum
 from typing import NewType
 
 UnixMs = NewType("UnixMs", int)
-"""Milliseconds since 1970-01-01 UTC: the only representation of time inside the process."""
+"""Milliseconds since 1970-01-01 UTC: the only representation of a date inside the process."""
+
+SteadyMs = NewType("SteadyMs", UnixMs)
+"""Milliseconds of a clock that no change of the date moves: says how long something lasted, and nothing to people.
+
+In a trace, which has one clock, both are the same number.
+"""
 
 ChannelId = NewType("ChannelId", str)
 """Asterisk's Uniqueid, FreeSWITCH's Unique-ID."""
@@ -39,6 +45,15 @@ class ChannelState(Enum):
     UP = "up"
 
 
+class ContactState(Enum):
+    """What the PBX says of a place where an endpoint is registered."""
+
+    ANSWERS = "answers"  # it answered the PBX's own question
+    KNOWN = "known"  # it is there; whether it answers is not known
+    SILENT = "silent"  # it did not answer
+    GONE = "gone"  # it is registered no more
+
+
 class DialStatus(Enum):
     """How a dial attempt ended (Asterisk's DIALSTATUS)."""
 
@@ -56,6 +71,7 @@ class LinkUp:
     """Events of the PBX flow (again). A `Snapshot` follows; until then absence proves nothing."""
 
     at: UnixMs
+    steady: SteadyMs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,22 +263,22 @@ class MemberPaused:
 
 @dataclass(frozen=True, slots=True)
 class ContactChanged:
-    """A place where an endpoint is registered answers the PBX (True), does not (False), or is one no more (None).
+    """A place where an endpoint is registered answers, answers no more, came or went.
 
-    `at` is our own clock's time of arrival, as of all that is told of media: it is compared with our own time.
+    `at` is when we heard it, by our steady clock, as of all that is told of media: it is compared with our own time.
     """
 
-    at: UnixMs
+    at: SteadyMs
     endpoint: Endpoint
     contact: str
-    answers: bool | None
+    state: ContactState
 
 
 @dataclass(frozen=True, slots=True)
 class ReportReceived:
     """The far end of a channel reported on its media (RTCP): it lives, whether it sends sound or not."""
 
-    at: UnixMs
+    at: SteadyMs
     channel: ChannelId
 
 
@@ -270,7 +286,7 @@ class ReportReceived:
 class ReportSent:
     """The PBX reported on the sound of a channel's far end: its newest packet has this number, counted past 65535."""
 
-    at: UnixMs
+    at: SteadyMs
     channel: ChannelId
     sequence: int
 
@@ -279,14 +295,23 @@ class ReportSent:
 class PacketsCounted:
     """We asked: so many packets of sound came from the far end so far; None: the PBX does not count them.
 
-    `direct`: they go past the PBX. `held`: the far end put us on hold.
+    `direct`: they go past the PBX. `held`: the far end put us on hold. `date`: of that moment, for people.
     """
 
-    at: UnixMs
+    at: SteadyMs
     channel: ChannelId
     packets: int | None
     direct: bool = False
     held: bool = False
+    date: UnixMs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelMissing:
+    """We asked, and the PBX has no such channel (any more): word of its end may be on its way."""
+
+    at: SteadyMs
+    channel: ChannelId
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +375,7 @@ Signal = (
     | ReportReceived
     | ReportSent
     | PacketsCounted
+    | ChannelMissing
     | HangUpOrdered
     | Snapshot
 )

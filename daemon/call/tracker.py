@@ -18,7 +18,7 @@ from daemon.call.handlers import HANDLERS
 from daemon.call.live import restore
 from daemon.call.model import Call, CallId, ConnectionLoss, PbxName, UserId
 from daemon.call.parties import Parties, parties
-from daemon.call.signals import ChannelId, Endpoint, Signal, UnixMs
+from daemon.call.signals import ChannelId, Endpoint, Signal, SteadyMs, UnixMs
 
 
 class Tracker:
@@ -73,7 +73,7 @@ class Tracker:
         call = self._board.calls.get(call_id)
         return parties(call, user_id, self._board) if call is not None else None
 
-    def suspects(self, now: UnixMs, *, anybody: bool) -> list[ChannelId]:
+    def suspects(self, now: SteadyMs, *, anybody: bool) -> list[ChannelId]:
         """The channels whose packets should be counted now (`PacketsCounted`), none of them in a healthy call.
 
         `anybody` False: only those whose connection is known as lost.

@@ -17,9 +17,9 @@ def decide(event: CallEvent, rules: Rulebook, now: UnixMs) -> list[Decision]:  #
     """
     match event:
         case ConnectionLost(call=call):
-            return [_tell(call, Connection.LOST, f"{event.at}"), *_hang_up(call, rules, event.at)]
+            return [_tell(call, Connection.LOST, f"{event.at}"), *_hang_up(call, rules, event.lasting)]
         case ConnectionStillLost(call=call):
-            return _hang_up(call, rules, event.at)
+            return _hang_up(call, rules, event.lasting)
         case ConnectionRestored(call=call):
             return [_tell(call, Connection.RESTORED, f"{event.at}")]
         case CallEnded(call=call) if call.hangup_reason is HangupReason.CONNECTION_LOST:
@@ -28,11 +28,11 @@ def decide(event: CallEvent, rules: Rulebook, now: UnixMs) -> list[Decision]:  #
             return []
 
 
-def _hang_up(call: Call, rules: Rulebook, looked_at: UnixMs) -> list[Decision]:
-    """By the time of the look itself: what a slow queue adds must not count as lost."""
+def _hang_up(call: Call, rules: Rulebook, lasting_ms: int) -> list[Decision]:
+    """As long as it lasted when it was looked at: neither a slow queue nor a clock that is set adds to it."""
     seconds = rules.settings.disconnect_timeout_seconds
     assert call.lost is not None
-    if seconds == 0 or looked_at - call.lost.since < 1000 * seconds:
+    if seconds == 0 or lasting_ms < 1000 * seconds:
         return []
     return [HangUpCall(call, call.lost.channel, Reason.CONNECTION_LOST)]
 

@@ -13,12 +13,18 @@ from daemon.call.signals import (
     CallerIdChanged,
     ChannelCreated,
     ChannelEnded,
+    ChannelId,
+    ContactChanged,
+    ContactState,
     DialBegan,
     DialEnded,
     DialStatus,
+    Endpoint,
     LinkDown,
     LinkUp,
     QueueJoined,
+    ReportReceived,
+    SteadyMs,
     UnixMs,
 )
 from tests.fakes.asterisk import event
@@ -61,6 +67,33 @@ def test_live_the_login_brings_the_link_up_and_in_a_trace_the_first_signal() -> 
     assert replayed.feed(LOGIN) == []
     assert replayed.feed(HANGUP)[0] == LinkUp(UnixMs(1_795_332_859_467))
     assert replayed.version == "11.0.0"
+
+
+def test_signs_of_life_are_timed_by_our_steady_clock_and_calls_by_the_date() -> None:
+    """Whatever the PBX's date says, and ours."""
+    reader, steady = SignalReader(live=True), SteadyMs(UnixMs(4_711))
+    report = event("RTCPReceived", Timestamp="1795332859.467528", Uniqueid="1.1")
+    up, reported, ended = reader.feed(LOGIN + report + HANGUP, NOW, steady)
+    assert up == LinkUp(NOW, steady)
+    assert reported == ReportReceived(steady, ChannelId("1.1"))
+    assert ended.at == 1_795_332_859_467
+    _, in_a_trace = SignalReader(live=False).feed(report)
+    assert in_a_trace.at == 1_795_332_859_467
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("Reachable", ContactState.ANSWERS),
+        ("Unreachable", ContactState.SILENT),
+        ("Removed", ContactState.GONE),
+        *((word, ContactState.KNOWN) for word in ("NonQualified", "Created", "Updated", "Unknown")),
+    ],
+)
+def test_only_a_contact_that_was_asked_and_answered_is_said_to_answer(word: str, state: ContactState) -> None:
+    told = event("ContactStatus", EndpointName="1001", URI="sip:1001@10.0.0.5", ContactStatus=word)
+    *_, changed = SignalReader(live=True).feed(LOGIN + told, NOW, SteadyMs(UnixMs(1)))
+    assert changed == ContactChanged(SteadyMs(UnixMs(1)), Endpoint("PJSIP/1001"), "sip:1001@10.0.0.5", state)
 
 
 def test_a_banner_in_a_trace_is_a_new_connection_even_after_half_a_message() -> None:

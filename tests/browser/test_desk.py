@@ -7,10 +7,10 @@ import time
 
 from playwright.async_api import Page, expect
 
+from daemon.ami.clock import steady_ms
 from daemon.ami.scenario import SCENARIOS
-from daemon.app import now_ms
 from daemon.call.model import PbxName
-from daemon.call.signals import ChannelId, PacketsCounted, ReportReceived, Signal, UnixMs
+from daemon.call.signals import ChannelId, PacketsCounted, ReportReceived, Signal, SteadyMs, UnixMs
 from tests.browser.accessible import assert_accessible
 from tests.browser.at_the_desk import (
     NUMBER,
@@ -307,12 +307,12 @@ async def test_a_lost_connection_stands_on_the_card_with_its_time_until_it_is_he
     await expect(stage(an.page).locator(".talk")).to_be_visible()
     await expect(dead).to_be_hidden()
     [trunk] = [row["Uniqueid"] for row in house.pbx.channels.talking() if "/trunk-" in row["Channel"]]
-    channel, now = ChannelId(trunk), now_ms()
-    looks: list[Signal] = [ReportReceived(UnixMs(now + 1_000), channel), ReportReceived(UnixMs(now + 5_000), channel)]
-    looks += [PacketsCounted(UnixMs(now + at), channel, 400) for at in (30_000, 32_000)]
+    channel, now = ChannelId(trunk), steady_ms()
+    looks: list[Signal] = [ReportReceived(SteadyMs(UnixMs(now + at)), channel) for at in (1_000, 5_000)]
+    looks += [PacketsCounted(SteadyMs(UnixMs(now + at)), channel, 400) for at in (30_000, 32_000)]
     for signal in looks:
         await house.daemon.dispatcher.tell(PbxName("main"), signal)
     await expect(dead).to_contain_text("The customer's connection is lost: 0:0")
     await assert_accessible(an.page)
-    await house.daemon.dispatcher.tell(PbxName("main"), ReportReceived(UnixMs(now + 40_000), channel))
+    await house.daemon.dispatcher.tell(PbxName("main"), ReportReceived(SteadyMs(UnixMs(now + 40_000)), channel))
     await expect(dead).to_be_hidden()

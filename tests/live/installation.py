@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_MAJOR = 22
+DEFAULT_MAJOR = int(os.environ.get("CALLWARDEN_ASTERISK", "22"))
 # Which Debian suite carries which Asterisk.
 SUITES = {16: "bullseye", 22: "sid"}
 MAKE_ROOT_SECONDS = 600

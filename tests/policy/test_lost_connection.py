@@ -27,7 +27,7 @@ def at(seconds: float) -> UnixMs:
 
 
 def still(seconds: float, n: int) -> list[Decision]:
-    return decide(ConnectionStillLost(at(seconds), LOST), rules(n), at(seconds))
+    return decide(ConnectionStillLost(at(seconds), LOST, round(1000 * seconds)), rules(n), at(seconds))
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_the_setting_of_this_moment_counts_for_a_call_that_is_lost_already() -> 
 
 
 def test_what_waited_in_a_queue_of_ours_does_not_count_as_lost() -> None:
-    assert decide(ConnectionStillLost(at(4), LOST), rules(5), at(60)) == []
+    assert decide(ConnectionStillLost(at(4), LOST, 4_000), rules(5), at(60)) == []
 
 
 def test_a_loss_that_is_found_late_is_told_and_hung_up_at_once() -> None:
-    told, hang_up = decide(ConnectionLost(at(7), LOST), rules(5), at(7))
+    told, hang_up = decide(ConnectionLost(at(7), LOST, 7_000), rules(5), at(7))
     assert isinstance(told, AnnounceCall)
     assert isinstance(hang_up, HangUpCall)
 
@@ -61,7 +61,7 @@ def told(decisions: list[Decision]) -> list[tuple[str | None, str]]:
 
 
 def test_lost_restored_and_hung_up_are_told_each_once_and_by_its_own_key() -> None:
-    assert told(decide(ConnectionLost(at(4), LOST), rules(60), at(4))) == [("lost", f"lost:{at(4)}")]
+    assert told(decide(ConnectionLost(at(4), LOST, 4_000), rules(60), at(4))) == [("lost", f"lost:{at(4)}")]
     restored = ConnectionRestored(at(9), answered(), LOST.lost)  # type: ignore[arg-type]
     assert told(decide(restored, rules(60), at(9))) == [("restored", f"restored:{at(9)}")]
     assert told(decide(CallEnded(at(70), over(HangupReason.CONNECTION_LOST)), rules(60), at(70))) == [
