@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ from daemon.web.brake import BRAKE, Brake
 from daemon.web.caller import CALLER
 from daemon.web.deadline import limited
 from daemon.web.door import BACKLOG, Door, Visitor, note_visits, refuse_coded
+from daemon.web.events import LISTENING
 from daemon.web.framing import FRAMINGS, Framings
 from daemon.web.headers import put_headers
 from daemon.web.page import PAGES, problem_page, set_up_pages, wants_page, words
@@ -58,6 +60,7 @@ def build_app(parts: Services) -> web.Application:
     app[SERVICES] = parts
     app[USES], app[BRAKE], app[PASSWORD_CHECK], app[REVOCATIONS] = Uses(), Brake(), PasswordCheck(), Revocations()
     app[SOUND_FILES], app[FRAMINGS], app[ORDERS] = SoundFiles(), Framings(), orders_of_calls()
+    app[LISTENING] = Counter()
     app[ACCESS] = {(route.method, route.path): route.access for route in ROUTES}
     app[PAGES] = frozenset((route.method, route.path) for route in ROUTES if route.page)
     app[SHOWING] = Showing(show_problem)
