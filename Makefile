@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS := $(VENV)/.tests-ready
 
-.PHONY: demo test check format lint types live browser screenshots bench words setup deb boot clean
+.PHONY: demo test check audit fuzz format lint types live browser screenshots bench words setup deb boot clean
 
 demo: $(READY)
 	$(BIN)/callwarden demo
@@ -18,7 +18,15 @@ test: $(TESTS) live-tools browser-tools ops-tools
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 3 --dist load -m 'live and not browser' $(PYTEST_ARGS)
 
-check: lint types test
+check: lint types audit-if-reachable test
+
+# Known weaknesses of the pinned packages. `check` goes on where nobody can be asked, and says so.
+audit: $(TESTS)
+	$(BIN)/python packaging/audit.py --strict
+
+.PHONY: audit-if-reachable
+audit-if-reachable: $(TESTS)
+	@$(BIN)/python packaging/audit.py
 
 format: $(TESTS)
 	$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format --quiet .
