@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("house", deadline=None)
+from tests.drawn import examples
+
+settings.register_profile("house", deadline=None, max_examples=examples(100))
 settings.load_profile("house")
