@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 SURFACES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -28,7 +28,9 @@ SURFACES: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/web/test_hostile.py::test_no_bytes_break_the_reading_of_a_body",
         "tests/web/test_hostile.py::test_a_setting_is_stored_only_if_it_was_accepted",
     ),
-    "paths and query strings": ("tests/web/test_hostile.py::test_no_route_breaks_whatever_its_names_query_and_body_are",),
+    "paths and query strings": (
+        "tests/web/test_hostile.py::test_no_route_breaks_whatever_its_names_query_and_body_are",
+    ),
     "forms": ("tests/web/test_hostile.py::test_no_form_breaks_a_page_or_signs_anybody_in",),
     "CSV": ("tests/web/test_csv.py::test_no_bytes_break_the_import", "tests/web/test_csv_cells.py"),
     "sound files": (
@@ -105,19 +107,25 @@ def watch(counting: Counting) -> None:
     import hypothesis
     import schemathesis
 
-    given = hypothesis.given
+    given: Any = hypothesis.given
 
     def counted_given(*values: Any, **named: Any) -> Callable[..., Any]:
         decorate = given(*values, **named)
-        return lambda test: decorate(counting.counted(test))
 
-    hypothesis.given = counted_given  # type: ignore[assignment]
-    schemathesis.Case.call = counting.counted(schemathesis.Case.call, is_request=True)  # type: ignore[method-assign]
+        def decorated(test: Callable[..., Any]) -> Any:
+            return decorate(counting.counted(test))
+
+        return decorated
+
+    library: Any = hypothesis
+    library.given = counted_given
+    requests: Any = schemathesis.Case
+    requests.call = counting.counted(requests.call, is_request=True)
 
 
-def table(counting: Counting) -> str:
+def table(counting: Counting, surfaces: Sequence[str]) -> str:
     lines = ["| Surface | Inputs | Crashes and silent losses |", "|---|---:|---:|"]
-    lines += [f"| {surface} | {counting.inputs[surface]:,} | {len(counting.failed[surface])} |" for surface in SURFACES]
+    lines += [f"| {surface} | {counting.inputs[surface]:,} | {len(counting.failed[surface])} |" for surface in surfaces]
     wrong = sum(map(len, counting.failed.values()))
     return "\n".join([*lines, f"| **all** | **{counting.inputs.total():,}** | **{wrong}** |"])
 
@@ -125,15 +133,17 @@ def table(counting: Counting) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make fuzz")
     parser.add_argument("--times", type=int, default=20, help="so many times as many examples as in CI")
-    times = parser.parse_args().times
-    os.environ["CALLWARDEN_FUZZ"] = str(times)
+    parser.add_argument("--surface", action="append", choices=list(SURFACES), help="only this one; may be repeated")
+    asked = parser.parse_args()
+    chosen = asked.surface or list(SURFACES)
+    os.environ["CALLWARDEN_FUZZ"] = str(asked.times)
     import pytest
 
     counting = Counting()
     watch(counting)
-    tests = [test for some in SURFACES.values() for test in some]
+    tests = [test for surface in chosen for test in SURFACES[surface]]
     code = pytest.main(["-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", *tests], plugins=[counting])
-    sys.stdout.write(f"\n{table(counting)}\n")
+    sys.stdout.write(f"\n{table(counting, chosen)}\n")
     return int(code)
 
 
