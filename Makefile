@@ -46,6 +46,11 @@ browser: $(TESTS) browser-tools
 screenshots: $(TESTS) browser-tools
 	$(BIN)/python -m tests.browser.screenshots docs/images
 
+# The property tests with many times their examples, and the table of docs/bad-input.md. As long as you like: FUZZ=100.
+FUZZ ?= 20
+fuzz: $(TESTS)
+	$(BIN)/python -m tests.fuzz --times $(FUZZ)
+
 bench: $(TESTS)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m bench

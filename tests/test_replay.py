@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.errors import CallwardenError
-from daemon.replay import Scene, replay
+from daemon.replay import Scene, print_line, replay
 from tests.ami.test_fuzz import recordings, streams
 from tests.drawn import examples
 
@@ -144,3 +144,12 @@ def test_any_trace_is_told_to_its_end_or_refused_in_words(
     except CallwardenError as error:
         told.append({"type": error.message and "refused"})
     assert told[-1]["type"] in ("summary", "refused")
+
+
+def test_a_callers_name_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    line = {"call": {"customer_name": "Ấn\x9b2J\x1b[2J\u202egnp\U000e0001"}}
+    print_line(line)
+    told = capsys.readouterr().out
+    assert told.removesuffix("\n").isprintable()
+    assert "Ấn" in told
+    assert json.loads(told) == line
