@@ -208,7 +208,8 @@ def _build(document: RawTable, environ: Mapping[str, str], where: str, folder: P
     try:
         config = _ADAPTER.validate_json(json.dumps(document, default=lambda value: [str(value)]))
     except ValidationError as error:
-        raise ConfigError(f"{where}: {_explain(error, document)}") from None  # its text shows the values: secrets too
+        said = "".join(char if char.isprintable() else "\ufffd" for char in _explain(error, document))
+        raise ConfigError(f"{where}: {said}") from None  # its text shows the values: secrets too
     _refuse_same_names(config, where)
     return config
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 HEAD_S: Final = 15.0
 IDLE_S: Final = 75.0  # longer than proxies keep a connection they do not use (nginx: 60), or they would get errors
-BACKLOG: Final = 1024
+BACKLOG: Final = 64  # asyncio takes so many at once, before it closes those whom they put out
 _TOLD_EVERY_S: Final = 60.0
 _UNLIMITED: Final = 65_536
 _OPTIONS: Final[Mapping[str, Any]] = {
@@ -47,42 +47,55 @@ class Door:
         self.shed = 0
         self.head_s, self.idle_s = head_s, idle_s
         self._most = most or places()
-        self._waiting: dict[Visitor, None] = {}  # the first has waited longest
-        self._asking: dict[Visitor, web.Request] = {}
+        self._all: set[Visitor] = set()
+        self._waiting: dict[Visitor, float] = {}  # since when; the first has waited longest
+        self._sending: dict[Visitor, tuple[float, web.Request]] = {}  # a body that had not come whole, the same way
         self._told = -_TOLD_EVERY_S
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._asking)
+        return len(self._all)
 
     def entered(self, visitor: Visitor) -> None:
-        self._waiting[visitor] = None
+        self._all.add(visitor)
+        self._waiting[visitor] = time.monotonic()
         if len(self) > self._most:
-            self._make_room()
+            self._make_room(visitor)
 
     def began(self, visitor: Visitor, request: web.Request) -> None:
         self._waiting.pop(visitor, None)
-        self._asking[visitor] = request
+        if not request.content.is_eof():
+            self._sending[visitor] = time.monotonic(), request
 
     def ended(self, visitor: Visitor) -> None:
-        if self._asking.pop(visitor, None) is not None:
-            self._waiting[visitor] = None
+        if visitor in self._all:
+            self._sending.pop(visitor, None)
+            self._waiting[visitor] = time.monotonic()
 
     def left(self, visitor: Visitor) -> None:
+        self._all.discard(visitor)
         self._waiting.pop(visitor, None)
-        self._asking.pop(visitor, None)
+        self._sending.pop(visitor, None)
 
     def close(self) -> None:
         """Bodies that are still on their way are not waited for."""
-        for visitor in list(self._sending()):
-            visitor.put_out()
+        while (sender := self._slowest_sender()) is not None:
+            self.left(sender)
+            sender.put_out()
 
-    def _sending(self) -> Iterator[Visitor]:
-        return (visitor for visitor, request in self._asking.items() if not request.content.is_eof())
+    def _slowest_sender(self) -> Visitor | None:
+        while self._sending:
+            visitor = next(iter(self._sending))
+            if not self._sending[visitor][1].content.is_eof():
+                return visitor
+            del self._sending[visitor]  # its request has arrived: it is safe
+        return None
 
-    def _make_room(self) -> None:
-        """The newest waits too, last of all: it goes when everybody else is being answered."""
-        oldest, newest = next(iter(self._waiting)), next(reversed(self._waiting))
-        victim = oldest if oldest is not newest else next(self._sending(), newest)
+    def _make_room(self, newest: Visitor) -> None:
+        """Who has kept us waiting longest goes; the newest where everybody else is being answered."""
+        waiter, sender = next(iter(self._waiting)), self._slowest_sender()
+        victim = waiter
+        if sender is not None and (waiter is newest or self._sending[sender][0] < self._waiting[waiter]):
+            victim = sender
         self.left(victim)
         victim.put_out()
         self.shed += 1
@@ -123,7 +136,7 @@ class Visitor(web.RequestHandler):
 
     def put_out(self) -> None:
         """At once: what is not sent yet nobody reads."""
-        if isinstance(self.transport, asyncio.WriteTransport):
+        if self.transport is not None:
             self.transport.abort()
 
     def handle_error(self, request: Any, status: int = 500, exc: Any = None, message: Any = None) -> Any:  # noqa: ARG002

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import aiohttp
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
-from daemon.web.door import Door, places
+from daemon.web.door import Door, note_visits, places
 from daemon.web.server import build_app, start_web
 from tests.web.conftest import House
 
@@ -126,6 +127,37 @@ async def test_bodies_that_never_end_make_room_for_others(street: Callable[..., 
         assert here.house.feed.listeners == 1
         assert len(here.door) <= 10
     assert [line for line in log if line["log_level"] == "error"] == []  # nothing of ours broke
+
+
+async def test_who_comes_amid_a_flood_of_bodies_is_answered_each_time(
+    street: Callable[..., Awaitable[Street]],
+) -> None:
+    """He is the youngest; older ones that keep us waiting go, whatever they wait with."""
+    here = await street(most=30)
+    for turn in range(90):
+        await here.connect((b"", GET[:20], POST + b"Content-Length: 900\r\n\r\nn")[turn % 3])
+        if turn % 10 == 9:
+            ours = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+            assert (await here.ask(ours)).startswith(b"HTTP/1.1 200")
+
+
+def test_it_is_the_same_under_uvloop() -> None:
+    """Whose transports are of no class of asyncio's; the service runs under it."""
+    uvloop = pytest.importorskip("uvloop")
+
+    async def flood() -> int:
+        door = Door(most=20)
+        server = await start_web(web.Application(middlewares=[note_visits]), "127.0.0.1", 0, door)
+        lines = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(60)]
+        await asyncio.sleep(0.1)
+        gone = sum(reader.at_eof() or reader.exception() is not None for reader, _ in lines)
+        for _, writer in lines:
+            writer.close()
+        await server.stop()
+        return gone
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(flood()) == 40
 
 
 async def test_a_body_on_its_way_does_not_hold_up_the_stop(house: House) -> None:
