@@ -191,6 +191,16 @@ RawTable = dict[str, Any]
 
 def load_config(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
     """The file (None: defaults only), overridden by `CALLWARDEN_<TABLE>_<KEY>` and `CALLWARDEN_PBX_<NAME>_<KEY>`."""
+    try:
+        return _load(path, environ)
+    except ConfigError as error:
+        if error.message.isprintable():
+            raise
+        said = "".join(char if char.isprintable() else "\ufffd" for char in error.message)
+        raise ConfigError(said) from None
+
+
+def _load(path: Path | None, environ: Mapping[str, str] | None) -> Config:
     text = "" if path is None else _read_text(path, "write it as README.md shows, or name another with --config")
     where = "environment" if path is None else str(path)
     try:
@@ -208,8 +218,7 @@ def _build(document: RawTable, environ: Mapping[str, str], where: str, folder: P
     try:
         config = _ADAPTER.validate_json(json.dumps(document, default=lambda value: [str(value)]))
     except ValidationError as error:
-        said = "".join(char if char.isprintable() else "\ufffd" for char in _explain(error, document))
-        raise ConfigError(f"{where}: {said}") from None  # its text shows the values: secrets too
+        raise ConfigError(f"{where}: {_explain(error, document)}") from None  # its text shows the values: secrets too
     _refuse_same_names(config, where)
     return config
 
