@@ -14,7 +14,7 @@ define ended
 for _ in {1..$(2)}; do [ -s $(VENV)/$(1).rc ] && break; sleep 1; done; cat $(VENV)/$(1).log; exit $$(cat $(VENV)/$(1).rc || echo 1)
 endef
 
-.PHONY: demo test check format lint types live browser screenshots bench words setup deb boot clean
+.PHONY: demo test check audit fuzz format lint types live browser screenshots bench words setup deb boot clean
 
 demo: $(READY)
 	$(BIN)/callwarden demo
@@ -29,7 +29,15 @@ test: $(TESTS) live-tools browser-tools ops-tools
 	$(BIN)/python -m pytest -n 3 --dist load -m 'live and not browser and not slow' $(PYTEST_ARGS)
 	@$(call ended,long-call,600)
 
-check: lint types test
+check: lint types audit-if-reachable test
+
+# Known weaknesses of the pinned packages. `check` goes on where nobody can be asked, and says so.
+audit: $(TESTS)
+	$(BIN)/python packaging/audit.py --strict
+
+.PHONY: audit-if-reachable
+audit-if-reachable: $(TESTS)
+	@$(BIN)/python packaging/audit.py
 
 format: $(TESTS)
 	$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format --quiet .
@@ -48,6 +56,11 @@ browser: $(TESTS) browser-tools
 
 screenshots: $(TESTS) browser-tools
 	$(BIN)/python -m tests.browser.screenshots docs/images
+
+# The property tests with many times their examples, and the table of docs/bad-input.md. As long as you like: FUZZ=100.
+FUZZ ?= 20
+fuzz: $(TESTS)
+	$(BIN)/python -m tests.fuzz --times $(FUZZ)
 
 bench: $(TESTS)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'

@@ -101,7 +101,7 @@ class HttpConfig:
 
     `phone_url` is where phones fetch ringtones, None: at `public_url`. Many phones cannot do today's https.
     `trusted_proxies` are believed about where a request comes from (X-Forwarded-For). `metrics_from` may read /metrics
-    without a token; None: this machine, as long as `public_url` tells of no proxy.
+    without a token: nobody unless named, as a proxy on this machine may make everybody look like it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -109,7 +109,7 @@ class HttpConfig:
     public_url: Annotated[str, PlainValidator(_web_address)] | None = None
     phone_url: Annotated[str, PlainValidator(_web_address)] | None = None
     trusted_proxies: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-    metrics_from: tuple[Network, ...] | None = None
+    metrics_from: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +191,16 @@ RawTable = dict[str, Any]
 
 def load_config(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
     """The file (None: defaults only), overridden by `CALLWARDEN_<TABLE>_<KEY>` and `CALLWARDEN_PBX_<NAME>_<KEY>`."""
+    try:
+        return _load(path, environ)
+    except ConfigError as error:
+        if error.message.isprintable():
+            raise
+        said = "".join(char if char.isprintable() else "\ufffd" for char in error.message)
+        raise ConfigError(said) from None
+
+
+def _load(path: Path | None, environ: Mapping[str, str] | None) -> Config:
     text = "" if path is None else _read_text(path, "write it as README.md shows, or name another with --config")
     where = "environment" if path is None else str(path)
     try:

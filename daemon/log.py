@@ -90,11 +90,12 @@ def _masked(key: str, value: Any, numbers: bool, depth: int) -> Any:
 
 
 def _one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Line ends and control characters escaped, except in the traceback of an exception."""
+    """Line ends and control characters escaped; of the traceback of an exception all but its line ends."""
     return {
-        key: _escaped(value) if isinstance(value, str) and key != "exception" else value for key, value in event.items()
+        key: _escaped(value, "\n" if key == "exception" else "") if isinstance(value, str) else value
+        for key, value in event.items()
     }
 
 
-def _escaped(text: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+def _escaped(text: str, kept: str) -> str:
+    return "".join(one if one.isprintable() or one in kept else one.encode("unicode_escape").decode() for one in text)

@@ -168,4 +168,7 @@ def _with_ticket(call: Call, ticket_of_call: Mapping[Any, str]) -> dict[str, obj
 
 def print_line(line: Mapping[str, object]) -> None:
     """Write one JSON object a line on stdout, non-ASCII names as they are."""
-    print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))  # noqa: T201 - the command's output
+    text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    # A caller's name must not steer the terminal that shows it: U+009B begins a command as ESC does.
+    shown = text if text.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+    print(shown)  # noqa: T201 - the command's output

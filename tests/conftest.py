@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-settings.register_profile("house", deadline=None)
+from tests.drawn import examples
+
+settings.register_profile("house", deadline=None, max_examples=examples(100))
 settings.load_profile("house")
 
 _LONG = ("packaging", "whole", "faults")

@@ -6,6 +6,8 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daemon.app import Daemon
 from daemon.config import Config, Listen, Secret, load_config
@@ -202,3 +204,31 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for name, word in (("none.toml", "no such file"), ("", "cannot be read"), ("latin1.toml", "UTF-8")):
         with pytest.raises(ConfigError, match=word):
             load_config(tmp_path / name, {})
+
+
+_VALUES = st.sampled_from(
+    ["true", "-1", "1e999", '""', '"\\u0000"', "[]", "{}", "[[1]]", "1979-05-27", "'''x\\n'''", "0x7fffffffffffffff"]
+)
+_LINES = st.builds("{} = {}".format, st.sampled_from(["listen", "url", "name", "port", "secret", "tls", "x"]), _VALUES)
+_TABLES = st.sampled_from(["[http]", "[[pbx]]", "[pbx]", "[store]", "[[store]]", "[delivery]", "[log]", "[x.y]"])
+_CUT = st.builds(
+    lambda a, b, c: GOOD[:a] + b + GOOD[a + c :], st.integers(0, 500), st.text(max_size=5), st.integers(0, 9)
+)
+
+
+@given(text=_CUT | st.lists(_LINES | _TABLES | st.text(max_size=20), max_size=8).map("\n".join))
+def test_any_file_is_a_configuration_or_refused_in_one_line_without_its_secrets(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "drawn"
+    folder.mkdir(exist_ok=True)
+    (folder / "second.secret").write_text("hunter3\n")
+    (folder / "callwarden.toml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    said = "taken"
+    try:
+        load_config(folder / "callwarden.toml", {})
+    except ConfigError as error:
+        said = error.message
+    assert len(said.splitlines()) == 1
+    assert said.isprintable()
+    assert "hunter3" not in said

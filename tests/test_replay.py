@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -12,6 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from daemon.errors import CallwardenError
+from daemon.replay import Scene, print_line, replay
+from tests.ami.test_fuzz import recordings, streams
+from tests.drawn import examples
 
 RECORDINGS = Path(__file__).parent / "recordings" / "asterisk-22"
 AGENTS = [option for n in range(1001, 1006) for option in ("--agent", f"{n}=PJSIP/{n}")]
@@ -116,3 +124,32 @@ def test_a_message_without_end_is_an_error_in_one_line(tmp_path: Path) -> None:
     result = run("replay", path)
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
+
+
+_ENTRIES = st.sampled_from(
+    [b'{"at": 1795332860.1, "raw": "Event: Hangup\\r\\n\\r\\n"}', b'{"at": 1e999}', b'{"at": 1, "base64": "!"}', b"{"]
+)
+_TRACES = recordings | streams | st.lists(_ENTRIES | st.binary(max_size=20), min_size=1).map(b"\n".join)
+
+
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
+@given(trace=_TRACES, cut=st.integers(0, 4000), packed=st.booleans())
+def test_any_trace_is_told_to_its_end_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, trace: bytes, cut: int, packed: bool
+) -> None:
+    path, told = tmp_path_factory.getbasetemp() / "trace", list[Any]()
+    path.write_bytes((gzip.compress(trace) if packed else trace)[: cut or None])
+    try:
+        asyncio.run(replay([path], Scene(), told.append))
+    except CallwardenError as error:
+        told.append({"type": error.message and "refused"})
+    assert told[-1]["type"] in ("summary", "refused")
+
+
+def test_a_callers_name_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    line = {"call": {"customer_name": "Ấn\x9b2J\x1b[2J\u202egnp\U000e0001"}}
+    print_line(line)
+    told = capsys.readouterr().out
+    assert told.removesuffix("\n").isprintable()
+    assert "Ấn" in told
+    assert json.loads(told) == line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Final
@@ -13,6 +14,7 @@ from aiohttp_sse import EventSourceResponse, sse_response
 from daemon.message import Message
 from daemon.policy.decision import EventType
 from daemon.web.auth import until_refused
+from daemon.web.caller import caller
 from daemon.web.feed import PROGRESS, FeedEvent
 from daemon.web.problem import FieldError, Problem, invalid
 from daemon.web.query import Query, unusable
@@ -38,7 +40,10 @@ _TYPES: Final = frozenset(
 """What `live_feed` publishes: the webhooks' events, and those that only a desk needs."""
 
 _LISTENERS_LIMIT: Final = 500
+_EACH_LIMIT: Final = 50  # of one account or token: nobody alone takes the desks of all
 _RETRY_MS: Final = 3000
+
+LISTENING: Final = web.AppKey("listening", Counter[str])
 
 
 async def stream_events(request: web.Request) -> web.StreamResponse:
@@ -64,10 +69,20 @@ async def stream(
     beat_s: float | None = None,
 ) -> web.StreamResponse:
     """Until the listener leaves, loses the right to it, or the server stops. `beat_s`: so often a `beat` is sent."""
-    feed = services(request).feed
-    if feed.listeners >= _LISTENERS_LIMIT:
+    feed, who, listening = services(request).feed, caller(request).name, request.app[LISTENING]
+    if feed.listeners >= _LISTENERS_LIMIT or listening[who] >= _EACH_LIMIT:
         raise Problem(503, Message("too many listen already"), headers={"Retry-After": "30"})
-    begin = last_id or feed.last_id
+    listening[who] += 1
+    try:
+        return await _stream(request, last_id or feed.last_id, types, user_id, beat_s)
+    finally:
+        listening -= Counter({who: 1})  # forgets who has none
+
+
+async def _stream(
+    request: web.Request, begin: str, types: frozenset[str], user_id: str | None, beat_s: float | None
+) -> web.StreamResponse:
+    feed = services(request).feed
     async with sse_response(request, ping_interval=KEEP_ALIVE_S, send_timeout=SEND_TIMEOUT_S) as response:
         await response.write(_id_line(begin, f"retry: {_RETRY_MS}\n"))
         copying = asyncio.create_task(_copy(feed.listen(begin, types, user_id), response))

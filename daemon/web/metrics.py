@@ -34,15 +34,14 @@ async def get_metrics(request: web.Request) -> web.Response:
 
 
 def _is_open_to(request: web.Request) -> bool:
-    """`http.metrics_from`; where it says nothing, this machine, unless a proxy is known to stand in front.
+    """Only whom `http.metrics_from` names; without a word nobody: a proxy can make the world look like this machine.
 
-    A proxy that forwards no addresses makes the whole world look like this machine. The name asked for keeps out a
-    web page that resolves its own name to 127.0.0.1 (DNS rebinding).
+    nginx as it comes forwards no address and even asks for 127.0.0.1 by name. Where this machine is named, the name
+    asked for still keeps out a web page that resolves its own name to 127.0.0.1 (DNS rebinding).
     """
-    parts, remote = services(request), remote_of(request)
-    if not remote:
+    remote = remote_of(request)
+    if not remote or not any(ip_address(remote) in network for network in services(request).metrics_from):
         return False
-    if parts.metrics_from is not None:
-        return any(ip_address(remote) in network for network in parts.metrics_from)
-    asked = _LOCAL_HOST.fullmatch(request.host) is not None and not any(name in request.headers for name in _FORWARDED)
-    return parts.public_url is None and asked and any(ip_address(remote) in network for network in _THIS_MACHINE)
+    if not any(ip_address(remote) in network for network in _THIS_MACHINE):
+        return True
+    return _LOCAL_HOST.fullmatch(request.host) is not None and not any(name in request.headers for name in _FORWARDED)

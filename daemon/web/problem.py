@@ -99,7 +99,9 @@ SHOWING: Final = web.AppKey("showing", Showing)
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except Exception as error:  # noqa: BLE001 -- the last door: whatever it is, the caller gets a problem
+    except Exception as error:
+        if isinstance(error, ConnectionError) and request.transport is None:
+            raise  # the caller is gone in mid sentence: nobody is left to answer, and nothing of ours broke
         return request.app[SHOWING].show(request, _problem_of(error, request))
 
 

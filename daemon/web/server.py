@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +18,10 @@ from daemon.web.body import BODY_LIMIT
 from daemon.web.brake import BRAKE, Brake
 from daemon.web.caller import CALLER
 from daemon.web.deadline import limited
+from daemon.web.door import BACKLOG, Door, Visitor, note_visits, refuse_coded
+from daemon.web.events import LISTENING
 from daemon.web.framing import FRAMINGS, Framings
+from daemon.web.headers import put_headers
 from daemon.web.page import PAGES, problem_page, set_up_pages, wants_page, words
 from daemon.web.password_check import PASSWORD_CHECK, PasswordCheck
 from daemon.web.problem import SHOWING, Problem, Showing, problem_response, problems
@@ -32,34 +37,30 @@ _log = structlog.get_logger(__name__)
 REQUEST_TIMEOUT_S: Final = 20.0
 _STOP_TIMEOUT_S: Final = 3.0  # with that of the outbox below the ten seconds in which the daemon stops
 
-_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class WebServer:
     """A server that listens. `port` is the real one where 0 was asked for."""
 
     runner: web.AppRunner
+    socket: asyncio.Server
+    door: Door
     port: int
 
     async def stop(self) -> None:
-        """Ends the listeners of events, lets requests finish for a moment, closes the socket."""
+        """Closes the socket, ends the listeners of events, lets requests finish for a moment."""
+        self.socket.close()
+        self.door.close()
         await self.runner.cleanup()
 
 
 def build_app(parts: Services) -> web.Application:
     """The application over these parts; it owns none of them but the feed, which it closes."""
-    app = web.Application(middlewares=(log_access, problems, limit_time, authorize), client_max_size=BODY_LIMIT)
+    app = web.Application(middlewares=_MIDDLEWARES, client_max_size=BODY_LIMIT)
     app[SERVICES] = parts
     app[USES], app[BRAKE], app[PASSWORD_CHECK], app[REVOCATIONS] = Uses(), Brake(), PasswordCheck(), Revocations()
     app[SOUND_FILES], app[FRAMINGS], app[ORDERS] = SoundFiles(), Framings(), orders_of_calls()
+    app[LISTENING] = Counter()
     app[ACCESS] = {(route.method, route.path): route.access for route in ROUTES}
     app[PAGES] = frozenset((route.method, route.path) for route in ROUTES if route.page)
     app[SHOWING] = Showing(show_problem)
@@ -72,16 +73,18 @@ def build_app(parts: Services) -> web.Application:
     return app
 
 
-async def start_web(app: web.Application, host: str, port: int) -> WebServer:
+async def start_web(app: web.Application, host: str, port: int, door: Door | None = None) -> WebServer:
     """Raises OSError when the address is taken or not ours."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S, max_line_size=8190)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host or None, port).start()
+        loop, server, shared = asyncio.get_running_loop(), runner.server, Door() if door is None else door
+        assert server is not None, "it was set up"
+        socket = await loop.create_server(lambda: Visitor(server, shared, loop), host or None, port, backlog=BACKLOG)
     except BaseException:
         await runner.cleanup()
         raise
-    return WebServer(runner, int(runner.addresses[0][1]))
+    return WebServer(runner, socket, shared, int(socket.sockets[0].getsockname()[1]))
 
 
 def _add(app: web.Application, route: Route) -> None:
@@ -101,10 +104,7 @@ def show_problem(request: web.Request, problem: Problem) -> web.Response:
 
 
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    """On every answer, streams and refusals too; a page that needs another policy sets its own."""
-    response.headers["Server"] = "callwarden"  # aiohttp would tell which versions of what
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+    put_headers(response)
 
 
 @web.middleware
@@ -134,6 +134,9 @@ async def log_access(request: web.Request, handler: Handler) -> web.StreamRespon
         **{name: value[:100] for name, value in request.match_info.items()},
     )
     return response
+
+
+_MIDDLEWARES: Final = (note_visits, log_access, problems, refuse_coded, limit_time, authorize)
 
 
 def _route_name(request: web.Request) -> str:

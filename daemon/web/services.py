@@ -120,7 +120,7 @@ class Services:
     `refuse_target` says why a URL may not be a target. `page_head` asks a site for a page, shortly, and reads the
     headers only (None: no answer, or none may be asked for). `public_url` is how people reach the server (None: as they
     asked), `phone_url` how phones do (None: as people); only what `trusted_proxies` say in X-Forwarded-For is believed.
-    `metrics` is the text of `/metrics`, open to `metrics_from` without a token (None: this machine, without a proxy).
+    `metrics` is the text of `/metrics`, open to `metrics_from` without a token.
     """
 
     writes: Writes
@@ -145,7 +145,7 @@ class Services:
     public_url: str | None = None
     phone_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
-    metrics_from: Sequence[IPv4Network | IPv6Network] | None = None
+    metrics_from: Sequence[IPv4Network | IPv6Network] = ()
 
 
 SERVICES = web.AppKey("services", Services)

@@ -14,6 +14,7 @@ from daemon.ami.signal_reader import SignalReader
 from daemon.ami.signal_table import SIGNAL_TABLE
 from daemon.ami.simulator import encoded
 from daemon.call.signals import LinkDown, LinkUp, Signal, UnixMs
+from tests.drawn import examples
 
 NOW = UnixMs(1_795_332_860_000)
 
@@ -46,7 +47,7 @@ def read(data: bytes, size: int, *, live: bool = False) -> list[Signal]:
 
 
 @given(streams, st.integers(1, 64), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_hostile_bytes_mean_the_same_however_they_are_cut(data: bytes, size: int, live: bool) -> None:
     assert read(data, size, live=live) == read(data, max(1, len(data)), live=live)
 

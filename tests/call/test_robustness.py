@@ -17,6 +17,7 @@ from daemon.call.events import AgentConnected, CallAnswered, CallEnded, CallEven
 from daemon.call.model import Direction
 from daemon.call.signals import LinkDown, LinkUp, Signal, Snapshot
 from tests.call.recorded import Recording, new_tracker, recordings, track
+from tests.drawn import examples
 
 RECORDINGS = recordings()
 BY_NAME = {recording.name: recording for recording in RECORDINGS}
@@ -108,7 +109,7 @@ def test_when_everything_has_vanished_every_call_is_closed_with_an_honest_outcom
                 assert event.call.answered_at is None
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     names=st.lists(st.sampled_from(sorted(BY_NAME)), min_size=1, max_size=3, unique=True),
     seed=st.integers(0, 2**32 - 1),
@@ -131,7 +132,7 @@ def test_lost_swapped_and_mixed_up_signals_never_raise_or_double(
     once_each(events)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=st.sampled_from(sorted(BY_NAME)), cuts=st.lists(st.integers(0, 200_000), max_size=12))
 def test_bytes_split_anywhere_give_the_same_events(name: str, cuts: list[int]) -> None:
     recording = BY_NAME[name]

@@ -13,12 +13,14 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from daemon.call.signals import UnixMs
-from daemon.delivery.customer_answer import LONGEST_NAME, LONGEST_NOTE, Trouble, Unfit
+from daemon.delivery.customer_answer import LONGEST_LINK, LONGEST_NAME, LONGEST_NOTE, Trouble, Unfit, read_answer
 from daemon.delivery.customer_lookup import LOOKUP_TIMEOUT_S, CustomerLookup, LookUpLimits
-from daemon.delivery.http_sender import MOST_READ_BYTES, HttpSender
+from daemon.delivery.http_sender import MOST_READ_BYTES, Document, HttpSender
 from daemon.delivery.signing import Secret
 from daemon.delivery.target_guard import TargetGuard
 from daemon.policy.customer_lookup import Customer
@@ -337,3 +339,23 @@ async def test_what_is_under_way_ends_with_the_daemon() -> None:
         assert time.perf_counter() - began < 0.5
         with pytest.raises(asyncio.CancelledError):
             await asking
+
+
+_JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=700), st.lists, max_leaves=4)
+_ANSWERS = st.dictionaries(st.sampled_from(["name", "link", "note", "x"]), _JSON).map(
+    lambda found: json.dumps(found).encode()
+)
+
+
+@given(status=st.sampled_from([200, 200, 200, 204, 302, 404, 500]), body=_ANSWERS | st.binary(max_size=300))
+def test_whatever_is_answered_is_a_customer_fit_to_be_shown_or_a_reason(status: int, body: bytes) -> None:
+    found = read_answer(Document(status_code=status, latency_ms=1, body=body))
+    if not isinstance(found, Customer):
+        assert found is None or isinstance(found, Trouble)
+        return
+    assert found.name or found.note or found.link
+    for text, longest in ((found.name, LONGEST_NAME), (found.note, LONGEST_NOTE), (found.link, LONGEST_LINK)):
+        kept = (text or "").replace("\n", "").replace("\u200c", "").replace("\u200d", "")
+        assert kept.isprintable()
+        assert len(text or "") <= longest
+    assert found.link is None or found.link.lower().startswith(("http://", "https://"))

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import ssl
 
 import aiohttp
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -15,6 +18,7 @@ from daemon.delivery.target_guard import TargetGuard
 from daemon.delivery.try_out import try_target
 from daemon.policy.retry import Failure
 from tests.delivery.receiver import Misbehaviour, Receiver, Reply, unix_ms
+from tests.drawn import examples
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -223,3 +227,35 @@ async def test_the_head_is_that_of_the_page_to_which_redirects_lead() -> None:
 )
 async def test_a_page_that_cannot_be_asked_or_leads_where_nobody_may_go_has_no_head(reply: Reply) -> None:
     assert await head_of(reply) is None
+
+
+_HEADER = st.builds(lambda name, value: name + b": " + value, st.sampled_from([
+    b"Content-Length", b"Transfer-Encoding", b"Content-Encoding", b"Retry-After", b"Location", b"Content-Type", b"X",
+]), st.sampled_from([b"5", b"-1", b"chunked", b"gzip", b"\xff", b"text/plain; charset=\x00", b"9" * 40]))  # fmt: skip
+_STATUS = st.sampled_from([b"200", b"204", b"302", b"410", b"429", b"500", b"999", b"0", b"x", b"99999"])
+_ANSWERS = st.builds(
+    lambda status, headers, body: b"\r\n".join([b"HTTP/1.1 " + status + b" x", *headers]) + b"\r\n\r\n" + body,
+    _STATUS, st.lists(_HEADER, max_size=3), st.binary(max_size=50),
+)  # fmt: skip
+
+
+async def test_whatever_bytes_come_back_are_an_answer_or_a_failure_by_name() -> None:
+    said, loop = [b""], asyncio.get_running_loop()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said[0])
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, new_sender() as sender:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+
+        @settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
+        @given(_ANSWERS | st.binary(max_size=100))
+        def attempt(answer: bytes) -> None:
+            said[0] = answer
+            found = asyncio.run_coroutine_threadsafe(sender.send("POST", address, {}, "{}"), loop).result(30)
+            assert found.status_code is not None or found.outcome.failure is not None
+            assert found.status_code is not None or found.error
+
+        await asyncio.to_thread(attempt)

@@ -79,7 +79,7 @@ class House:
     store: Store
     public_url: str | None = None
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = ()
-    metrics_from: Sequence[IPv4Network | IPv6Network] | None = None
+    metrics_from: Sequence[IPv4Network | IPv6Network] = ()
     client: Client = field(init=False)
     feed: EventFeed = field(default_factory=lambda: EventFeed(capacity=64, run="run1"))
     bus: Bus = field(default_factory=Bus)

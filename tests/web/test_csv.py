@@ -15,6 +15,7 @@ from daemon.store.agents import Agent, put_agent
 from daemon.store.tokens import Role
 from daemon.web.csv_file import ROW_LIMIT
 from daemon.web.csv_kinds import AGENTS
+from tests.drawn import examples
 from tests.web.conftest import Answer, House, open_house
 
 API = "/api/v1"
@@ -299,7 +300,7 @@ async def test_no_bytes_break_the_import(house: House) -> None:
         st.integers(0, 9),
     )
 
-    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
     @given(cut | st.binary(max_size=100), st.sampled_from(["agents", "queues", "hotlines"]), st.booleans())
     def attempt(file: bytes, kind: str, preview: bool) -> None:
         query = "" if preview else "?preview=false"

@@ -11,18 +11,19 @@ from hypothesis import strategies as st
 
 from daemon.web.csv_cells import guarded, unguarded
 from daemon.web.csv_file import DELIMITERS, read_sheet, write_sheet
+from tests.drawn import examples
 
 NASTY = st.text(alphabet="'=+-@ \t\r\n,;\"1aEé\uff10\uff1d\uff0b\u00a0\u3000\x0b\x1c", max_size=14)
 TEXTS = NASTY | st.text(max_size=20)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=examples(2000), deadline=None)
 @given(TEXTS)
 def test_every_text_is_read_as_it_was_written(text: str) -> None:
     assert unguarded(guarded(text)) == text
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.lists(TEXTS, min_size=2, max_size=4), st.sampled_from(list(DELIMITERS.values())), st.data())
 def test_whatever_delimiter_a_program_takes_no_cell_begins_a_formula(
     texts: list[str], delimiter: str, data: st.DataObject
@@ -34,7 +35,7 @@ def test_whatever_delimiter_a_program_takes_no_cell_begins_a_formula(
         assert [cell for cell in row if cell.strip().startswith(("=", "+", "-", "@", "\uff1d", "\uff0b"))] == []
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(
     st.lists(st.lists(TEXTS.filter(lambda t: "\x00" not in t), min_size=2, max_size=2), max_size=5),
     st.sampled_from(list(DELIMITERS.values())),

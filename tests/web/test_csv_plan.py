@@ -14,6 +14,7 @@ from daemon.web.csv_file import ROW_LIMIT, read_sheet, write_sheet
 from daemon.web.csv_kinds import AGENTS, HOTLINES, QUEUES, Kind
 from daemon.web.csv_plan import Action, Plan, make_plan
 from daemon.web.problem import FieldError, Problem, invalid
+from tests.drawn import examples
 
 AN = {"name": "An", "endpoints": ["PJSIP/1001"], "ringtone": None, "phone_brand": None, "personal_number": None}
 BINH = {**AN, "name": "Bình", "endpoints": ["PJSIP/1002"], "personal_number": "+84901701234"}
@@ -78,7 +79,7 @@ def _hardly_meant(key: str, facts: dict[str, Any]) -> bool:
     return bool(key_error(key)) or key[0].isdigit() or any(name_error(text) for text in texts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.tuples(st.just(AGENTS), _AGENTS.map(_unshared))
     | st.tuples(st.just(QUEUES), _QUEUES)

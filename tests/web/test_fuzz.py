@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from daemon.store.tokens import Role
 from daemon.web.description.table import DESCRIPTIONS
 from daemon.web.routes import ENDLESS
+from tests.drawn import LONG, examples
 from tests.web.conftest import House
 from tests.web.furnished import furnish
 from tests.web.test_openapi import API, closed, described
@@ -39,8 +40,8 @@ CHECKS: Any = [
     negative_data_rejection,
 ]
 SETTINGS = settings(
-    max_examples=6,
-    derandomize=True,  # the same requests at every run
+    max_examples=examples(6),
+    derandomize=not LONG,  # the same requests at every run in CI
     database=None,
     deadline=None,
     phases=[Phase.generate],

@@ -6,15 +6,17 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from daemon.web.csrf import csrf_token
 from daemon.web.routes import ENDLESS, ROUTES
+from tests.drawn import examples
 from tests.web.conftest import House
 
-_SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+_SETTINGS = settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 _TEXT = st.text(max_size=40)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | _TEXT,
@@ -88,6 +90,26 @@ async def test_a_setting_is_stored_only_if_it_was_accepted(house: House) -> None
         optional={"popup_answer_url": url, "sla_target_percent": st.integers(-5, 105), "ringtone": _TEXT | st.none()},
     )
     await _in_thread(house, form, send)
+
+
+async def test_no_form_breaks_a_page_or_signs_anybody_in(house: House) -> None:
+    await house.add_account("an")
+    secret = "a" * 43
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"callwarden-form={secret}"}
+
+    async def send(example: tuple[str, dict[str, str] | bytes]) -> Any:
+        path, form = example
+        sent = urlencode({"csrf": csrf_token(secret), **form}).encode() if isinstance(form, dict) else form
+        answer = await house.ask("POST", path, None, data=sent, headers=headers)
+        assert "Set-Cookie" not in answer.headers or "callwarden=" not in answer.headers["Set-Cookie"]
+        assert answer.status in (400, 403, 404, 413, 415, 422, 429)  # refused, in words
+        assert "<h1" in str(answer.body)
+        return answer
+
+    known = st.sampled_from(["name", "password", "next", "csrf", "again", "language"])
+    text = st.text(st.characters(codec="utf-8"), max_size=40)
+    forms = st.dictionaries(known | text, text, max_size=5) | st.binary(max_size=80)
+    await _in_thread(house, st.tuples(st.sampled_from(["/sign-in", "/set-up/" + "b" * 43]), forms), send)
 
 
 async def test_raw_requests_cannot_add_a_header_or_split_an_answer(house: House) -> None:

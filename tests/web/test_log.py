@@ -69,3 +69,12 @@ def test_exceptions_and_the_libraries_lines_are_events_too() -> None:
     assert [line["event"] for line in lines] == ["broke", "library broke"]
     assert all("Traceback" in line["exception"] for line in lines)
     assert "whsec_abc" not in stream.getvalue()
+
+
+def test_a_traceback_steers_no_terminal() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "console", stream)
+    structlog.get_logger("test").error("broke", exc_info=ValueError("a name\x1b[2J\x9b2J\r"))
+    text = stream.getvalue()
+    assert "ValueError: a name" in text
+    assert [one for one in text if not one.isprintable() and one != "\n"] == []

@@ -22,6 +22,7 @@ from daemon.store.built_in_ringtones import BUILT_IN, built_in_sound
 from daemon.store.ringtones import read_ringtones
 from daemon.store.settings import read_settings
 from daemon.store.tokens import Role
+from tests.drawn import examples
 from tests.web.conftest import House, open_house
 from tests.web.sounds import encoded, heard, pitch, tone
 
@@ -410,7 +411,7 @@ async def test_no_file_breaks_the_server(house: House) -> None:
     loop = asyncio.get_running_loop()
     samples = [encoded(tone(0.3), kind=kind) for kind in ("WAV", "MP3", "OGG")]
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(samples), st.integers(0, 30_000), st.binary(max_size=30), st.integers(0, 30))
     def attempt(file: bytes, at: int, put: bytes, cut: int) -> None:
         changed = file[: at % len(file)] + put + file[at % len(file) + cut :]

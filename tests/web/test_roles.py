@@ -21,7 +21,7 @@ WITH_BODY = {"PUT", "PATCH", "POST"}
 WHO_MAY = {
     "GET /healthz": EVERYBODY,
     "GET /readyz": EVERYBODY,
-    "GET /metrics": EVERYBODY,  # from this machine; test_metrics.py has the others
+    "GET /metrics": SUPERVISORS,  # and whom the configuration names: test_metrics.py
     "GET /api/v1/openapi.json": EVERYBODY,
     "GET /api/v1/call-settings": SUPERVISORS,
     "PUT /api/v1/call-settings": ADMINS,

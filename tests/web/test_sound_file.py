@@ -18,6 +18,7 @@ from daemon.store.built_in_ringtones import BUILT_IN, built_in_sound
 from daemon.web import sound_decoder, sound_file
 from daemon.web.sound_decoder import Refused, convert
 from daemon.web.sound_file import FILE_LIMIT, SoundFiles, UnusableSound
+from tests.drawn import LONG, examples
 from tests.web.sounds import decibels, encoded, heard, pitch, tone
 
 WAV = encoded(tone())
@@ -286,7 +287,7 @@ SAMPLES = [file[:20_000] for file in (encoded(tone(0.2)), MP3, OGG, GOOD["opus"]
 _CHANGE = st.tuples(st.integers(0, 20_000), st.binary(max_size=8), st.integers(0, 8))
 
 
-@settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(300), derandomize=not LONG, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(SAMPLES), st.lists(_CHANGE, max_size=6), st.integers(0, 20_000))
 def test_a_file_changed_anywhere_is_sound_or_refused_and_soon(
     tmp_path_factory: pytest.TempPathFactory, file: bytes, changes: list[tuple[int, bytes, int]], end: int

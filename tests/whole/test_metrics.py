@@ -42,10 +42,12 @@ class House:
     pbx: SimulatedPbx
     crm: Receiver
     api: Api
+    token: str
 
     async def text(self) -> str:
         address = f"http://127.0.0.1:{self.daemon.web.port}/metrics"
-        async with aiohttp.ClientSession() as session, session.get(address) as response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with aiohttp.ClientSession(headers=headers) as session, session.get(address) as response:
             assert response.status == 200
             return await response.text()
 
@@ -70,7 +72,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             async with api_client(daemon.web.port, token) as api:
                 await api.put("agents/an", {"name": "An", "endpoints": ["PJSIP/1001"]})
                 await api.put("call-settings", {"popup_answer_url": crm.url + "/pop"})
-                house = House(daemon, pbx, crm, api)
+                house = House(daemon, pbx, crm, api, token)
                 await until(lambda: _is(house, "callwarden_pbx_connected", 1))
                 yield house
 
