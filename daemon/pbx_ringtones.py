@@ -19,7 +19,7 @@ from daemon.ami.endpoint_facts import read_user_agent
 from daemon.ami.failures import ActionRefused, ActionTimeout, InjectionRefused, LinkLost
 from daemon.ami.link import AmiLink, LinkState
 from daemon.call.model import PbxName
-from daemon.call.signals import ContactChanged, LinkUp, Signal, Snapshot
+from daemon.call.signals import ContactChanged, ContactState, LinkUp, Signal, Snapshot
 from daemon.errors import TryAgain
 from daemon.pbx import Finding
 from daemon.policy import ringtone
@@ -105,7 +105,9 @@ class PbxRingtones:
                 pbx.wanted.set()
             case Snapshot():
                 pbx.wanted.set()
-            case ContactChanged(endpoint=phone, answers=True) if pbx.facts.is_to_be_found_out(phone):
+            case ContactChanged(endpoint=phone, state=ContactState.ANSWERS | ContactState.KNOWN) if (
+                pbx.facts.is_to_be_found_out(phone)
+            ):
                 pbx.came.add(phone)
                 pbx.someone_came.set()
             case _:
