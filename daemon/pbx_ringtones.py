@@ -38,6 +38,10 @@ _log = structlog.get_logger(__name__)
 
 Read = Callable[[], Awaitable[RingtoneFacts]]
 
+NONE_CHOSEN: Final = Finding(
+    "ringtones", ok=True, words=Message("No ringtone is chosen anywhere: phones play their own.")
+)
+
 
 @dataclass(slots=True)
 class _Pbx:
@@ -104,9 +108,8 @@ class PbxRingtones:
         looking.add_done_callback(self._looking.discard)
         await asyncio.wait([looking], timeout=_FINDINGS_S)  # what takes longer is not broken off
         if not pbx.facts.choices.names():
-            said = Message("No ringtone is chosen anywhere: phones play their own.")
-            return [Finding("ringtones", ok=True, words=said)]
-        return [_handler_finding(pbx), _table_finding(pbx)]
+            return [NONE_CHOSEN]
+        return [dialplan_finding(pbx.handler, pbx.store), _table_finding(pbx)]
 
     async def _keep(self, name: PbxName, pbx: _Pbx) -> None:
         wait = LOOK_AGAIN_S
@@ -180,14 +183,15 @@ class PbxRingtones:
                 pbx.brands[endpoint] = brand_of(said, phone_brands()) or GENERIC, time.monotonic()
 
 
-def _handler_finding(pbx: _Pbx) -> Finding:
+def dialplan_finding(handler: bool | None, store: bool | None) -> Finding:
+    """Whether the PBX has our two contexts; None: it cannot be told."""
     name = "ringtone_dialplan"
-    if pbx.handler and pbx.store:
+    if handler and store:
         said = Message(
             "The dialplan has Callwarden's ringtone contexts. Whether each Dial and Queue uses them shows a test call."
         )
         return Finding(name, ok=True, words=said)
-    if pbx.handler is None or pbx.store is None:
+    if handler is None or store is None:
         said = Message("Whether the dialplan has Callwarden's ringtone contexts cannot be asked (func_dialplan).")
         return Finding(name, ok=None, words=said)
     said = Message("The dialplan does not have Callwarden's ringtone contexts, so phones ring as they always did.")

@@ -1,0 +1,88 @@
+"""Runs the checks: all at once, each for itself and bounded in time. One that fails is a finding, never an error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from daemon.diagnosis import Finding, Group, State, Story, in_order
+from daemon.doctor.call_story import tell_stories
+from daemon.doctor.patient import Patient
+from daemon.errors import CallwardenError
+from daemon.message import Message
+
+CHECK_S: Final = 12.0
+"""A PBX that hangs is asked for so long; with what the command needs to connect it stays below 20 s."""
+FRESH_S: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+Look = Callable[[Patient], Awaitable[Iterable[Finding]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`name` is its group and what is looked at, in a word: `web.frames`."""
+
+    name: str
+    look: Look
+
+    @property
+    def group(self) -> Group:
+        return Group(self.name.partition(".")[0])
+
+
+class Examination:
+    """The doctor of one installation. Close it: a look that nobody waits for any more ends with it."""
+
+    def __init__(self, patient: Patient, checks: Sequence[Check]) -> None:
+        self._patient = patient
+        self._checks = checks
+        self._looking: dict[Group, tuple[asyncio.Task[list[Finding]], float]] = {}
+
+    async def examine(self, groups: Collection[Group] = tuple(Group)) -> Sequence[Finding]:
+        """Groups are looked at together, and each at most once in two seconds, however many ask."""
+        looks = [self._look(group) for group in dict.fromkeys(groups)]
+        found = await asyncio.gather(*(asyncio.shield(look) for look in looks))
+        return in_order(finding for findings in found for finding in findings)
+
+    async def stories(self, call_id: str, pbx: str | None = None) -> Sequence[Story]:
+        return await tell_stories(self._patient.reads, call_id, pbx)
+
+    async def close(self) -> None:
+        tasks = [task for task, _ in self._looking.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _look(self, group: Group) -> asyncio.Task[list[Finding]]:
+        now = asyncio.get_running_loop().time()
+        task, begun = self._looking.get(group, (None, 0.0))
+        if task is None or (task.done() and now - begun > FRESH_S):
+            task = asyncio.create_task(self._examine(group), name=f"check-up of {group}")
+            self._looking[group] = task, now
+        return task
+
+    async def _examine(self, group: Group) -> list[Finding]:
+        mine = [check for check in self._checks if check.group is group]
+        found = await asyncio.gather(*(examined(check, self._patient) for check in mine))
+        return [finding for findings in found for finding in findings]
+
+
+async def examined(check: Check, patient: Patient, limit_s: float = CHECK_S) -> list[Finding]:
+    """Its findings, or one that says why there are none."""
+    try:
+        async with asyncio.timeout(limit_s):
+            return list(await check.look(patient))
+    except TimeoutError:
+        said = Message("This could not be checked: it took longer than {seconds} s.", seconds=round(limit_s))
+    except (CallwardenError, OSError) as error:
+        said = Message("This could not be checked: {reason}", reason=str(error) or type(error).__name__)
+    except Exception:  # noqa: BLE001 - our own bug: the other checks are worth no less
+        _log.exception("check_broke", check=check.name)
+        said = Message("This could not be checked: {reason}", reason=Message("a fault of Callwarden; see its log"))
+    return [Finding(check=check.name, state=State.UNKNOWN, what=said)]
