@@ -23,7 +23,7 @@ class State(StrEnum):
     OK = "ok"
 
 
-class Group(StrEnum):
+class Area(StrEnum):
     """What is looked at together, in the order in which it is shown."""
 
     PBX = "pbx"
@@ -49,8 +49,8 @@ class Finding:
     about: str | None = None
 
     @property
-    def group(self) -> Group:
-        return Group(self.check.partition(".")[0])
+    def group(self) -> Area:
+        return Area(self.check.partition(".")[0])
 
     def as_json(self, say: Say) -> dict[str, object]:
         return {
@@ -108,7 +108,7 @@ class Story:
 class Doctor(Protocol):
     """Looks and tells; it changes nothing, and raises nothing of what it looks at."""
 
-    async def examine(self, groups: Collection[Group] = tuple(Group)) -> Sequence[Finding]:
+    async def examine(self, groups: Collection[Area] = tuple(Area)) -> Sequence[Finding]:
         """Sorted by group, the worst first. Bounded in time; who asks meanwhile shares the same look."""
 
     async def stories(self, call_id: str, pbx: str | None = None) -> Sequence[Story]:
@@ -116,7 +116,7 @@ class Doctor(Protocol):
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    groups, states = list(Group), list(State)
+    groups, states = list(Area), list(State)
     return sorted(
         findings,
         key=lambda one: (groups.index(one.group), states.index(one.state), one.check, one.about or "", str(one.what)),

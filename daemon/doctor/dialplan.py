@@ -28,9 +28,7 @@ _NO_LINK: Final = Message("Not looked at: there is no connection to the PBX.")
 async def look_at_dialplans(patient: Patient) -> Iterable[Finding]:
     connected = patient.connected()
     tested = await asyncio.gather(*(patient.desk.check_ringtones(name) for name in connected))
-    found = [
-        from_test("dialplan", name, one) for name, tests in zip(connected, tested, strict=True) for one in tests
-    ]
+    found = [from_test("dialplan", name, one) for name, tests in zip(connected, tested, strict=True) for one in tests]
     away = [name for name in patient.links if name not in connected]
     return [
         *found,

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from daemon.diagnosis import Finding, Group, State, Story, in_order
+from daemon.diagnosis import Finding, Area, State, Story, in_order
 from daemon.doctor.call_story import tell_stories
 from daemon.doctor.patient import Patient
 from daemon.errors import CallwardenError
@@ -32,8 +32,8 @@ class Check:
     look: Look
 
     @property
-    def group(self) -> Group:
-        return Group(self.name.partition(".")[0])
+    def group(self) -> Area:
+        return Area(self.name.partition(".")[0])
 
 
 class Examination:
@@ -42,9 +42,9 @@ class Examination:
     def __init__(self, patient: Patient, checks: Sequence[Check]) -> None:
         self._patient = patient
         self._checks = checks
-        self._looking: dict[Group, tuple[asyncio.Task[list[Finding]], float]] = {}
+        self._looking: dict[Area, tuple[asyncio.Task[list[Finding]], float]] = {}
 
-    async def examine(self, groups: Collection[Group] = tuple(Group)) -> Sequence[Finding]:
+    async def examine(self, groups: Collection[Area] = tuple(Area)) -> Sequence[Finding]:
         """Groups are looked at together, and each at most once in two seconds, however many ask."""
         looks = [self._look(group) for group in dict.fromkeys(groups)]
         found = await asyncio.gather(*(asyncio.shield(look) for look in looks))
@@ -59,7 +59,7 @@ class Examination:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _look(self, group: Group) -> asyncio.Task[list[Finding]]:
+    def _look(self, group: Area) -> asyncio.Task[list[Finding]]:
         now = asyncio.get_running_loop().time()
         task, begun = self._looking.get(group, (None, 0.0))
         if task is None or (task.done() and now - begun > FRESH_S):
@@ -67,7 +67,7 @@ class Examination:
             self._looking[group] = task, now
         return task
 
-    async def _examine(self, group: Group) -> list[Finding]:
+    async def _examine(self, group: Area) -> list[Finding]:
         mine = [check for check in self._checks if check.group is group]
         found = await asyncio.gather(*(examined(check, self._patient) for check in mine))
         return [finding for findings in found for finding in findings]

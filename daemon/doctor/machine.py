@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -28,8 +29,10 @@ _AHEAD_MS: Final = 5 * 60_000
 
 async def look_at_disk(patient: Patient) -> Iterable[Finding]:
     path = database_path(patient.config.store.url)
-    if path == MEMORY:
-        return []
+    return [] if path == MEMORY else await asyncio.to_thread(_look_at_disk, path)  # a network's disk may hang
+
+
+def _look_at_disk(path: str) -> list[Finding]:
     folder = Path(path).absolute().parent
     room = os.statvfs(folder)
     free = room.f_bavail * room.f_frsize // _MB

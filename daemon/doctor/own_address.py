@@ -1,4 +1,4 @@
-"""How people reach the pages: the address they were given, its certificate, and whether passwords travel in the open."""
+"""How people reach the pages: their address, its certificate, and whether passwords travel in the open."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ async def look_at_address(patient: Patient) -> Iterable[Finding]:
 def _without_public_url(patient: Patient) -> Finding:
     if _is_here(patient.config.http.listen.host):
         what = Message("The pages are served to this machine only; no http.public_url is set.")
-        fix = Message(
-            "For people at other machines, put a proxy before it and write its address as http.public_url."
-        )
+        fix = Message("For people at other machines, put a proxy before it and write its address as http.public_url.")
         return Finding(check="web.address", state=State.OK, what=what, fix=fix)
     what = Message("The pages are served to the network without TLS, and no http.public_url is set.")
     return Finding(check="web.address", state=State.WARNING, what=what, why=_OPEN, fix=_TLS)
@@ -108,7 +106,11 @@ async def _certificate(public: str) -> Finding:
     try:
         days = await _days_left(parts.hostname or "", parts.port or 443)
     except ssl.SSLCertVerificationError as error:
-        what = Message("The certificate at {where} is not valid: {reason}", where=origin(public), reason=one_line(error.verify_message))
+        what = Message(
+            "The certificate at {where} is not valid: {reason}",
+            where=origin(public),
+            reason=one_line(error.verify_message),
+        )
         why = Message("Browsers show a warning instead of the pages.")
         return Finding(check=check, state=State.PROBLEM, what=what, why=why, fix=Message("Renew it on the proxy."))
     except (OSError, TimeoutError):

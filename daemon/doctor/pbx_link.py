@@ -96,15 +96,17 @@ async def look_at_events(patient: Patient) -> Iterable[Finding]:
     """Beside a daemon: whether what it hears is kept. The daemon itself knows from its own link."""
     if patient.is_daemon:
         return []
-    alive = await last_alive(patient.reads)
+    alive, now = await last_alive(patient.reads), patient.clock()
     return [
-        await _heard(patient, name, link) for name, link in patient.connected().items() if _followed(patient, alive, name)
+        await _heard(patient, name, link) if now - alive.get(name, 0) < FOLLOWED_MS else _not_followed(name)
+        for name, link in patient.connected().items()
     ]
 
 
-def _followed(patient: Patient, alive: dict[PbxName, object], name: PbxName) -> bool:
-    at = alive.get(name)
-    return isinstance(at, int) and patient.clock() - at < FOLLOWED_MS
+def _not_followed(name: PbxName) -> Finding:
+    what = Message("Callwarden has not followed this PBX in the last minute, so whether events arrive is not known.")
+    fix = Message("If it was started only now, check again in a moment; else its log says what keeps it from the PBX.")
+    return Finding(check="pbx.events", state=State.UNKNOWN, what=what, fix=fix, about=name)
 
 
 async def _heard(patient: Patient, name: PbxName, link: AmiLink) -> Finding:
@@ -114,7 +116,7 @@ async def _heard(patient: Patient, name: PbxName, link: AmiLink) -> Finding:
         return Finding(check=check, state=State.OK, what=Message("Events of calls arrive."), about=name)
     on_the_line = await _long_on_the_line(link)
     if on_the_line and not [call for call in await living_calls(patient.reads) if call.pbx == name]:
-        what = Message("{count} channels are on the line, and Callwarden follows no call.", count=on_the_line)
+        what = Message("Callwarden follows no call, and there are channels on the line: {count}.", count=on_the_line)
         fix = Message(
             "In [{user}] of manager.conf: read = call,agent,reporting,system, and the eventfilter line as "
             "callwarden asterisk-config prints it; then run: {command}",
@@ -122,7 +124,9 @@ async def _heard(patient: Patient, name: PbxName, link: AmiLink) -> Finding:
             command="asterisk -rx 'manager reload'",
         )
         return Finding(check=check, state=State.PROBLEM, what=what, why=_NOTHING_FOLLOWED, fix=fix, about=name)
-    what = Message("No call was kept in the last 24 hours, and none is on the line: whether events arrive is not known.")
+    what = Message(
+        "No call was kept in the last 24 hours, and none is on the line: whether events arrive is not known."
+    )
     fix = Message("Make a call, and check again while it goes on.")
     return Finding(check=check, state=State.UNKNOWN, what=what, fix=fix, about=name)
 

@@ -46,7 +46,7 @@ def _without_phone(agents: Sequence[Agent]) -> Finding:
     return Finding(
         check="phones.agents",
         state=State.WARNING,
-        what=Message("{count} agents have no phone: {names}.", count=len(bare), names=names(bare)),
+        what=Message("Agents without a phone: {count} ({names}).", count=len(bare), names=names(bare)),
         why=Message("Calls that they answer count as missed, and no page opens for them."),
         fix=Message("Give each a phone or a personal number on the page Settings, Agents, or remove the agent."),
     )
@@ -77,11 +77,13 @@ def _unknown(
 ) -> list[Finding]:
     if any(inventory.problems for inventory in found) or len(patient.connected()) < len(patient.links):
         return []  # it may be of the PBX that did not tell
-    unknown = [f"{endpoint} ({owner})" for endpoint, owner in owners.items() if endpoint not in seen]
+    unknown = [f"{endpoint} {owner}" for endpoint, owner in owners.items() if endpoint not in seen]
     if not unknown:
         what = Message("The PBX knows every agent's phone: {count}.", count=len(owners))
         return [Finding(check="phones.known", state=State.OK, what=what)]
-    what = Message("{count} agents' phones are unknown to the PBX: {names}.", count=len(unknown), names=names(unknown))
+    what = Message(
+        "Agents' phones that the PBX does not know: {count} ({names}).", count=len(unknown), names=names(unknown)
+    )
     why = Message("Such a phone never rings. If the agent has another one, calls that he answers count as missed.")
     fix = Message("Compare the names with the PBX's endpoints; they are written as PJSIP/1001, capitals count.")
     return [Finding(check="phones.known", state=State.WARNING, what=what, why=why, fix=fix)]
@@ -89,7 +91,7 @@ def _unknown(
 
 def _unregistered(owners: Mapping[str, str], seen: Mapping[str, EndpointSeen]) -> Finding:
     mine = {endpoint: seen[endpoint] for endpoint in owners if endpoint in seen}
-    away = [f"{endpoint} ({owners[endpoint]})" for endpoint, one in mine.items() if one.registered is False]
+    away = [f"{endpoint} {owners[endpoint]}" for endpoint, one in mine.items() if one.registered is False]
     if not away:
         what = Message("No agent's phone is away from the PBX.")
         return Finding(check="phones.registered", state=State.OK, what=what)
@@ -97,7 +99,7 @@ def _unregistered(owners: Mapping[str, str], seen: Mapping[str, EndpointSeen]) -
         check="phones.registered",
         state=State.WARNING,
         what=Message(
-            "{count} of {all} agents' phones are not registered or do not answer: {names}.",
+            "Agents' phones that are not registered or do not answer: {count} of {all} ({names}).",
             count=len(away),
             all=len(mine),
             names=names(away),
@@ -114,7 +116,7 @@ async def look_at_qualify(patient: Patient) -> Iterable[Finding]:
     asked = await _frequencies(links, phones)
     if not asked:
         return []
-    never = [f"{endpoint} ({owners[endpoint]})" for endpoint, seconds in asked.items() if seconds == 0]
+    never = [f"{endpoint} {owners[endpoint]}" for endpoint, seconds in asked.items() if seconds == 0]
     if not never:
         return [
             Finding(
@@ -124,7 +126,7 @@ async def look_at_qualify(patient: Patient) -> Iterable[Finding]:
             )
         ]
     what = Message(
-        "{count} of {all} agents' phones are never asked whether they are still there (qualify): {names}.",
+        "Agents' phones that the PBX never asks whether they are still there (qualify): {count} of {all} ({names}).",
         count=len(never),
         all=len(asked),
         names=names(never),

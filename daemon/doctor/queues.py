@@ -32,7 +32,7 @@ def _unknown(configured: frozenset[str], found: Sequence[Inventory]) -> list[Fin
         what = Message("Queues on the PBX: {count}. None is set here that it does not have.", count=len(there))
         return [Finding(check="queues.known", state=State.OK, what=what)]
     what = Message(
-        "{count} queues are set here and unknown to the PBX: {names}.", count=len(gone), names=names(gone)
+        "Queues that are set here and the PBX does not know: {count} ({names}).", count=len(gone), names=names(gone)
     )
     why = Message("Their switches and ringtones do nothing; if a queue was renamed, the new name has none of them.")
     fix = Message("On the page Settings, Queues: add the new name, remove the old one.")
@@ -48,12 +48,12 @@ def _strangers(found: Sequence[Inventory], owners: Mapping[str, str]) -> list[Fi
         for member in queue.members
         if member.endpoint is not None
     }
-    strange = [f"{endpoint} ({queue})" for queue, endpoint in members if endpoint not in owners]
+    strange = [f"{endpoint} {queue}" for queue, endpoint in members if endpoint not in owners]
     if not strange:
         what = Message("Every phone in a queue belongs to an agent.")
         return [Finding(check="queues.members", state=State.OK, what=what)] if members else []
     what = Message(
-        "{count} members of queues are phones of no agent: {names}.", count=len(strange), names=names(strange)
+        "Phones in queues that belong to no agent: {count} ({names}).", count=len(strange), names=names(strange)
     )
     why = Message("Calls that are answered there count as missed, and get a ticket to call back.")
     fix = Message("On the page Settings, Agents: add whose phones these are; they are offered there.")

@@ -127,9 +127,7 @@ def _switched_off(webhook: Webhook) -> Finding:
     )
     why = Message("It is told of nothing any more.")
     fix = Message("Put the target in order, then switch the webhook on again on the page Settings, Webhooks.")
-    return Finding(
-        check="web.targets", state=State.WARNING, what=what, why=why, fix=fix, about=webhook.webhook_id
-    )
+    return Finding(check="web.targets", state=State.WARNING, what=what, why=why, fix=fix, about=webhook.webhook_id)
 
 
 async def look_at_frames(patient: Patient) -> Iterable[Finding]:
@@ -185,7 +183,7 @@ async def look_at_deliveries(patient: Patient) -> Iterable[Finding]:
 
 def _piled_up(name: Message, key: str, backlog: Backlog) -> Finding:
     what = Message(
-        "{name}: {late} messages have waited for more than five minutes, {failed} were given up in 24 hours. {error}",
+        "{name}: waiting for more than five minutes: {late}, given up in 24 hours: {failed}. {error}",
         name=name,
         late=backlog.late,
         failed=backlog.failed,

@@ -92,7 +92,7 @@ _BACKLOG = (
 
 
 async def read_backlog(reads: Reader, late: UnixMs, since: UnixMs) -> Mapping[str, Backlog]:
-    """By webhook id, '' are the popups: what was made before `late` and waits, what was made from `since` and failed."""
+    """By webhook id, '' are the popups: what is older than `late` and waits, what was made from `since` and failed."""
     found: dict[str, Backlog] = {}
     for row in await reads.fetch(_BACKLOG, {"b_late": late, "b_since": since}):
         known, count = found.get(row["webhook_id"], Backlog()), int(row["count"])
