@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from daemon.diagnosis import Finding, Area, State, Story, in_order
+from daemon.diagnosis import Area, Finding, State, Story, in_order
 from daemon.doctor.call_story import tell_stories
 from daemon.doctor.patient import Patient
 from daemon.errors import CallwardenError

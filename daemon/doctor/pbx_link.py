@@ -86,7 +86,7 @@ def from_test(group: str, pbx: str, tested: Tested) -> Finding:
         check=f"{group}.{tested.name}",
         state=state,
         what=tested.words,
-        why=None if is_fine else why,
+        why=why if tested.ok is False else None,
         fix=tested.fix,
         about=pbx,
     )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from daemon.diagnosis import Finding, Area, State, Step, Story, worst
+from daemon.diagnosis import Area, Finding, State, Step, Story, worst
 from daemon.doctor.wording import one_line
 
 _LONGEST: Final = 2_000

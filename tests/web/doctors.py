@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from daemon.diagnosis import Finding, Area, State, Story, in_order
+from daemon.diagnosis import Area, Finding, State, Story, in_order
 from daemon.doctor.call_story import tell_stories
 from daemon.message import Message
 from daemon.store.reader import Reader

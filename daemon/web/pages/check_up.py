@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from daemon.diagnosis import Finding, Area, State, Story, worst
+from daemon.diagnosis import Area, Finding, State, Story, worst
 from daemon.message import Message
 from daemon.web.doctor import stories_of
 from daemon.web.page import show, words
