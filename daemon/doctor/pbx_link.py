@@ -23,8 +23,6 @@ from daemon.store.settings import read_settings
 FOLLOWED_MS: Final = 60_000
 """The daemon writes every 15 s that it follows a PBX."""
 _LATELY_MS: Final = 24 * 3_600_000
-_OLD_S: Final = 10
-_DURATION: Final = re.compile(r"(\d{1,6}):(\d\d):(\d\d)")
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)")
 
 _NOTHING_FOLLOWED: Final = Message(
@@ -114,9 +112,9 @@ async def _heard(patient: Patient, name: PbxName, link: AmiLink) -> Finding:
     last = await read_calls(patient.reads, CallFilter(pbx=name), 1, None)
     if last and now - last[0].call.started_at < _LATELY_MS:
         return Finding(check=check, state=State.OK, what=Message("Events of calls arrive."), about=name)
-    on_the_line = await _long_on_the_line(link)
+    on_the_line = await _calls_now(link)
     if on_the_line and not [call for call in await living_calls(patient.reads) if call.pbx == name]:
-        what = Message("Callwarden follows no call, and there are channels on the line: {count}.", count=on_the_line)
+        what = Message("The PBX has calls on the line: {count}. Callwarden follows none.", count=on_the_line)
         fix = Message(
             "In [{user}] of manager.conf: read = call,agent,reporting,system, and the eventfilter line as "
             "callwarden asterisk-config prints it; then run: {command}",
@@ -131,14 +129,13 @@ async def _heard(patient: Patient, name: PbxName, link: AmiLink) -> Finding:
     return Finding(check=check, state=State.UNKNOWN, what=what, fix=fix, about=name)
 
 
-async def _long_on_the_line(link: AmiLink) -> int:
-    """Channels old enough to be known; 0 where they may not be listed, which another finding says."""
+async def _calls_now(link: AmiLink) -> int:
+    """0 also where it may not be asked, which another finding says."""
     try:
-        rows = await link.actions.rows("CoreShowChannels", "CoreShowChannelsComplete", limit=5.0)
+        said = (await link.actions.send("CoreStatus", limit=5.0)).get("CoreCurrentCalls", "")
     except ActionRefused:
         return 0
-    ages = [_DURATION.fullmatch(row.get("Duration") or "") for row in rows]
-    return sum(int(age[1]) * 3600 + int(age[2]) * 60 + int(age[3]) >= _OLD_S for age in ages if age)
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
 
 
 async def look_at_zones(patient: Patient) -> Iterable[Finding]:
