@@ -6,10 +6,12 @@ Nothing is migrated, written or followed: what the PBXs tell of calls is thrown 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Executable
@@ -127,6 +129,10 @@ def _existing(config: Config) -> str:
     path = database_path(config.store.url)
     if path == MEMORY:
         raise StoreUnavailable("the store is in memory (store.url); only the daemon itself can look into it")
+    if not Path(path).exists():
+        raise StoreUnavailable(f"the store cannot be used now: there is no file {path}")
+    if not os.access(path, os.R_OK):
+        raise StoreUnavailable(f"the store cannot be used now: {path} may not be read; be root or its owner")
     return path
 
 
