@@ -108,8 +108,8 @@ class Story:
 class Doctor(Protocol):
     """Looks and tells; it changes nothing, and raises nothing of what it looks at."""
 
-    async def examine(self, groups: Collection[Area] = tuple(Area)) -> Sequence[Finding]:
-        """Sorted by group, the worst first. Bounded in time; who asks meanwhile shares the same look."""
+    async def examine(self, areas: Collection[Area] = tuple(Area)) -> Sequence[Finding]:
+        """Sorted by area, the worst first. Bounded in time; who asks meanwhile shares the same look."""
 
     async def stories(self, call_id: str, pbx: str | None = None) -> Sequence[Story]:
         """Of every PBX that had a call with this id; none where no such call is kept."""

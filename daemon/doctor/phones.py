@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from daemon.ami.endpoint_facts import read_qualify
-from daemon.ami.failures import ActionRefused, ActionTimeout, LinkLost
 from daemon.ami.link import AmiLink
 from daemon.diagnosis import Finding, State
 from daemon.doctor.patient import Patient
@@ -58,9 +57,9 @@ async def look_at_phones(patient: Patient) -> Iterable[Finding]:
         return []
     if not patient.connected():
         return [Finding(check="phones.registered", state=State.UNKNOWN, what=NOT_ASKED)]
-    found = await patient.desk.inventories(owners.keys())
+    found = await patient.desk.inventories(owners.keys(), again=True)
     seen = {one.endpoint: one for inventory in found for one in inventory.endpoints}
-    return [*_listing(found), *_unknown(patient, owners, found, seen), _unregistered(owners, seen)]
+    return [*_listing(found), *_unknown(patient, owners, found, seen), *_unregistered(owners, seen)]
 
 
 def _listing(found: Sequence[Inventory]) -> list[Finding]:
@@ -89,24 +88,22 @@ def _unknown(
     return [Finding(check="phones.known", state=State.WARNING, what=what, why=why, fix=fix)]
 
 
-def _unregistered(owners: Mapping[str, str], seen: Mapping[str, EndpointSeen]) -> Finding:
+def _unregistered(owners: Mapping[str, str], seen: Mapping[str, EndpointSeen]) -> list[Finding]:
     mine = {endpoint: seen[endpoint] for endpoint in owners if endpoint in seen}
     away = [f"{endpoint} {owners[endpoint]}" for endpoint, one in mine.items() if one.registered is False]
+    told = [one for one in mine.values() if one.registered is not None]
     if not away:
-        what = Message("No agent's phone is away from the PBX.")
-        return Finding(check="phones.registered", state=State.OK, what=what)
-    return Finding(
-        check="phones.registered",
-        state=State.WARNING,
-        what=Message(
-            "Agents' phones that are not registered or do not answer: {count} of {all} ({names}).",
-            count=len(away),
-            all=len(mine),
-            names=names(away),
-        ),
-        why=Message("They do not ring. Where nobody is at work now, that is as it should be."),
-        fix=Message("Look at the phone: power, network, user name and secret of its account on the PBX."),
+        what = Message("Agents' phones that are registered: {count}; none of them is away.", count=len(told))
+        return [Finding(check="phones.registered", state=State.OK, what=what)] if told else []
+    what = Message(
+        "Agents' phones that are not registered or do not answer: {count} of {all} ({names}).",
+        count=len(away),
+        all=len(mine),
+        names=names(away),
     )
+    why = Message("They do not ring. Where nobody is at work now, that is as it should be.")
+    fix = Message("Look at the phone: power, network, user name and secret of its account on the PBX.")
+    return [Finding(check="phones.registered", state=State.WARNING, what=what, why=why, fix=fix)]
 
 
 async def look_at_qualify(patient: Patient) -> Iterable[Finding]:
@@ -146,10 +143,7 @@ async def _frequencies(links: Sequence[AmiLink], phones: Sequence[str]) -> dict[
 
     async def ask() -> None:
         for link, phone in waiting:
-            try:
-                seconds = await read_qualify(link.actions, phone)
-            except (ActionRefused, ActionTimeout, LinkLost):
-                return
+            seconds = await read_qualify(link.actions, phone)
             if seconds is not None:
                 told[phone] = max(seconds, told.get(phone, 0))
 

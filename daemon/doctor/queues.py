@@ -19,7 +19,7 @@ async def look_at_queues(patient: Patient) -> Iterable[Finding]:
     if not connected:
         return [Finding(check="queues.known", state=State.UNKNOWN, what=NOT_ASKED)]
     owners = await read_phone_owners(patient.reads)
-    found = [one for one in await patient.desk.inventories(owners.keys()) if one.pbx in connected]
+    found = [one for one in await patient.desk.inventories(owners.keys(), again=True) if one.pbx in connected]
     configured = await read_queue_names(patient.reads)
     all_told = len(connected) == len(patient.links) and not any(one.problems for one in found)
     return [*(_unknown(configured, found) if all_told else ()), *_strangers(found, owners)]

@@ -34,9 +34,9 @@ class Doctor:
     )
     asked: list[Collection[Area]] = field(default_factory=list)
 
-    async def examine(self, groups: Collection[Area] = tuple(Area)) -> Sequence[Finding]:
-        self.asked.append(groups)
-        return in_order(finding for finding in self.found if finding.group in groups)
+    async def examine(self, areas: Collection[Area] = tuple(Area)) -> Sequence[Finding]:
+        self.asked.append(areas)
+        return in_order(finding for finding in self.found if finding.group in areas)
 
     async def stories(self, call_id: str, pbx: str | None = None) -> Sequence[Story]:
         return await tell_stories(self.reads, call_id, pbx)
