@@ -180,7 +180,10 @@ def _on_desk(pop: Pop) -> Finding:
         fix = Message("In that browser, allow popups for this address; the desk's check of popups shows how.")
         return Finding(check=check, state=State.PROBLEM, what=what, fix=fix, about=user)
     what = Message("The popup of {user} was ready, and no desk took it.", user=user)
-    why = Message("No tab with the desk was open and signed in as this agent within ten minutes.")
+    why = Message(
+        "No tab with the desk was open and signed in as this agent within ten minutes. Where agents work in another "
+        "system alone, that is as it should be."
+    )
     fix = Message("Open the desk, signed in with an account that belongs to this agent, and leave it open.")
     return Finding(check=check, state=State.WARNING, what=what, why=why, fix=fix, about=user)
 

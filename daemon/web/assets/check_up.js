@@ -32,7 +32,7 @@ async function renew(part) {
     const { document: html } = await look(`${PATH}?group=${part.dataset.group}`);
     const fresh = new DOMParser().parseFromString(html, "text/html");
     const found = fresh.querySelector(`[data-group="${part.dataset.group}"]`);
-    part.dataset.counts = found.dataset.counts;
+    Object.assign(part.dataset, found.dataset);
     part.replaceChildren(...found.childNodes);
   } catch (error) {
     showFailure(part, error);
@@ -48,7 +48,7 @@ function summed() {
   for (const part of told) {
     for (const [state, count] of Object.entries(JSON.parse(part.dataset.counts))) counts[state] += count;
   }
-  const time = new Date().toLocaleTimeString("en-GB", { timeZone: words().zone }); // HH:mm:ss, as the server writes it
+  const time = told.map((part) => part.dataset.at).sort().at(-1);
   return fill(words().sum, { time, ...counts });
 }
 
