@@ -14,7 +14,7 @@ from typing import Final
 from daemon.call.events import AgentConnected, CallAnswered, CallEnded, CallEvent
 from daemon.call.model import Call, CallState, Direction, Outcome, UserId
 from daemon.diagnosis import Finding, State, Step, Story
-from daemon.doctor.call_words import REASON_WORDS, decided
+from daemon.doctor.call_words import decided, reason_words
 from daemon.message import Message
 from daemon.policy import announcement, called_back, screen_pop, ticket
 from daemon.policy.call_settings import Rulebook
@@ -159,7 +159,7 @@ def _no_pop(user_id: UserId, made: Sequence[Decision]) -> Finding:
     mine = [one for one in made if isinstance(one, SkipPop | PopScreen) and one.user_id == user_id]
     skipped = next((one for one in mine if isinstance(one, SkipPop)), None)
     if skipped is not None:
-        what = Message("No popup for {user}: {why}", user=user_id, why=REASON_WORDS[skipped.reason])
+        what = Message("No popup for {user}: {why}", user=user_id, why=reason_words(skipped.reason))
         return Finding(check="web.popup", state=State.OK, what=what, about=user_id)
     what = Message("By the settings of that moment a popup was due for {user}, and none was made.", user=user_id)
     why = Message(

@@ -21,7 +21,7 @@ from daemon.policy.decision import (
     SkipTicket,
 )
 
-REASON_WORDS: Final[Mapping[Reason, Message]] = {
+_REASONS: Final[Mapping[Reason, Message]] = {
     Reason.CALL_ANSWERED: Message("the call was answered."),
     Reason.MISSED_MERGED_BY_CUSTOMER: Message("missed calls of one customer and day share a ticket."),
     Reason.MISSED_MERGED_BY_QUEUE: Message("missed calls of one customer, queue and day share a ticket."),
@@ -50,10 +50,14 @@ _DECIDED: Final[Mapping[type, Message]] = {
 _ANNOUNCED: Final = Message("Webhooks that want {event} were to be told.")
 
 
+def reason_words(reason: Reason) -> Message:
+    return _REASONS.get(reason, Message("{reason}", reason=reason.value))
+
+
 def decided(at: UnixMs, decision: Decision) -> Step:
     """A decision as a step; `decision` is its name in the code, in words: `skip_pop`."""
     kind = type(decision)
-    why = REASON_WORDS.get(decision.reason, Message("{reason}", reason=decision.reason.value))
+    why = reason_words(decision.reason)
     what = (
         Message(_ANNOUNCED, event=decision.event_type.value)
         if isinstance(decision, AnnounceCall)

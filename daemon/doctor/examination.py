@@ -78,13 +78,14 @@ class Examination:
         return [finding for findings in found for finding in findings]
 
 
-async def examined(check: Check, patient: Patient, limit_s: float = CHECK_S) -> list[Finding]:
+async def examined(check: Check, patient: Patient, limit_s: float | None = None) -> list[Finding]:
     """Its findings, or one that says why there are none."""
+    limit = CHECK_S if limit_s is None else limit_s
     try:
-        async with asyncio.timeout(limit_s):
+        async with asyncio.timeout(limit):
             return list(await check.look(patient))
     except TimeoutError:
-        said = Message("This could not be checked: it took longer than {seconds} s.", seconds=round(limit_s))
+        said = Message("This could not be checked: it took longer than {seconds} s.", seconds=round(limit))
     except (CallwardenError, OSError) as error:
         said = Message("This could not be checked: {reason}", reason=str(error) or type(error).__name__)
     except Exception:  # noqa: BLE001 - our own bug: the other checks are worth no less

@@ -22,6 +22,7 @@ from daemon.store.settings import read_settings
 
 FOLLOWED_MS: Final = 60_000
 """The daemon writes every 15 s that it follows a PBX."""
+ANSWERS_S: Final = 6.0
 _LATELY_MS: Final = 24 * 3_600_000
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)")
 
@@ -66,13 +67,25 @@ async def look_at_links(patient: Patient) -> Iterable[Finding]:
         what = Message("No PBX is configured.")
         fix = Message("Name one in a [[pbx]] table of the configuration file, and start Callwarden again.")
         return [Finding(check="pbx.connected", state=State.PROBLEM, what=what, why=_NOTHING_FOLLOWED, fix=fix)]
-    tested = await asyncio.gather(*(patient.desk.check_link(name) for name in patient.links))
-    return [
-        from_test("pbx", name, one)
-        for name, tests in zip(patient.links, tested, strict=True)
-        for one in tests
-        if patient.is_daemon or one.name not in _HEARD
-    ]
+    found = await asyncio.gather(*(_tested(patient, name, link) for name, link in patient.links.items()))
+    return [finding for findings in found for finding in findings]
+
+
+async def _tested(patient: Patient, name: PbxName, link: AmiLink) -> list[Finding]:
+    """One that takes our login and then answers nothing is as bad as one that is not there."""
+    try:
+        async with asyncio.timeout(ANSWERS_S):
+            tests = await patient.desk.check_link(name)
+    except TimeoutError:
+        what = Message(
+            "The PBX at {where} did not answer in time: it hangs or is overloaded.",
+            where=f"{link.config.host}:{link.config.port}",
+        )
+        fix = Message("Try again; if it stays so, look into the PBX's log.")
+        return [
+            Finding(check="pbx.connected", state=State.PROBLEM, what=what, why=_NOTHING_FOLLOWED, fix=fix, about=name)
+        ]
+    return [from_test("pbx", name, one) for one in tests if patient.is_daemon or one.name not in _HEARD]
 
 
 def from_test(group: str, pbx: str, tested: Tested) -> Finding:

@@ -149,3 +149,15 @@ async def test_the_pbx_is_only_asked(clinic: Clinic) -> None:
     await clinic.findings()
     harmless = {"Challenge", "Login", "Ping", "ListCommands", "QueueStatus", "DeviceStateList", "PJSIPShowEndpoints"}
     assert set(clinic.pbx.asked) <= harmless | {"CoreShowChannels", "CoreSettings", "CoreStatus", "SIPpeers", "Getvar"}
+
+
+async def test_a_pbx_that_lets_us_in_and_then_says_nothing_is_a_problem_in_time(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.doctor.pbx_link.ANSWERS_S", 0.1)
+    monkeypatch.setattr("daemon.doctor.examination.CHECK_S", 0.2)
+    clinic.pbx.mute |= {"ListCommands", "CoreSettings", "DeviceStateList", "QueueStatus", "Getvar"}
+    await clinic.agent("an", "PJSIP/1001")
+    found = await clinic.examine(Area.PBX, Area.PHONES)
+    assert (found["pbx.connected"].state, "hangs" in found["pbx.connected"].what) == (State.PROBLEM, True)
+    assert found["phones.registered"].state is State.UNKNOWN
