@@ -116,7 +116,7 @@ async def _certificate(public: str) -> Finding:
     except (OSError, TimeoutError):
         what = Message("The certificate at {where} could not be looked at.", where=origin(public))
         return Finding(check=check, state=State.UNKNOWN, what=what)
-    what = Message("The certificate at {where} is valid for {days} days.", where=origin(public), days=days)
+    what = Message("Days for which the certificate at {where} is still valid: {days}.", where=origin(public), days=days)
     if days >= _RENEW_DAYS:
         return Finding(check=check, state=State.OK, what=what)
     why = Message("After that browsers show a warning instead of the pages.")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +21,7 @@ from daemon.policy.decision import AnnounceCall, EventType, Reason
 from daemon.store.outbox import Attempt, Settlement, record_settlements
 from daemon.store.tables import deliveries
 from daemon.store.values import DeliveryStatus, Unit
+from tests.ami.test_link import certificate
 from tests.delivery.receiver import Receiver, Reply
 from tests.doctor.conftest import Clinic
 from tests.factory import missed
@@ -143,3 +148,20 @@ async def test_messages_that_pile_up_or_were_given_up_are_counted_with_why(clini
     found = (await clinic.examine(Area.WEB))["web.deliveries"]
     assert found.state is State.PROBLEM
     assert ("minutes: 2," in found.what, "hours: 1." in found.what, "refused the message" in found.what) == (True,) * 3
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_a_certificate_that_is_not_valid_or_ends_soon_is_told(
+    clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = certificate(tmp_path)  # its own, for two days
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    proxy = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    clinic.http = f'public_url = "https://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"'
+    doubted = (await clinic.examine(Area.WEB))["web.tls"]
+    assert (doubted.state, "self-signed" in doubted.what) == (State.PROBLEM, True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    ending = (await clinic.examine(Area.WEB))["web.tls"]
+    assert (ending.state, "valid: 1." in ending.what) == (State.WARNING, True)
+    proxy.close()
