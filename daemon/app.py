@@ -28,6 +28,7 @@ from daemon.delivery.target_guard import TargetGuard, guard_from_config
 from daemon.delivery_desk import DeliveryDesk
 from daemon.desk_board import DeskBoard
 from daemon.dispatch import Dispatcher, PbxSignal
+from daemon.doctor.checks import inside_daemon
 from daemon.errors import CallwardenError, ConfigError, TryAgain
 from daemon.known_customers import KnownCustomers
 from daemon.lost_connections import LostConnections
@@ -235,6 +236,8 @@ class Daemon:
 
     async def _start_web(self) -> None:
         listen = self.config.http.listen
+        self.doctor = inside_daemon(self.config, self.store.reader, self.links, self.pbx_desk, self.guard, now_ms)
+        self._parts.push_async_callback(self.doctor.close)
         try:
             self.web = await start_web(build_app(self._services()), listen.host, listen.port)
         except OSError as error:
@@ -308,6 +311,7 @@ class Daemon:
             refuse_target=deliveries.refuse_target,
             page_head=deliveries.page_head,
             pbxs=self.pbx_desk,
+            doctor=self.doctor,
             acts=self.acts,
             states=self.states,
             public_url=self.config.http.public_url,

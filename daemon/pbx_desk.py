@@ -67,10 +67,16 @@ class PbxDesk:
         return await snippets(desk.link, self._wishes()) if desk else None
 
     async def check(self, name: str) -> Sequence[Finding] | None:
-        desk = self._desks.get(PbxName(name))
-        if desk is None:
-            return None
-        return [*await desk.checkup.run(self._wishes()), *await self._ringtones(PbxName(name))]
+        known = PbxName(name)
+        return [*await self.check_link(known), *await self.check_ringtones(known)] if known in self._desks else None
+
+    async def check_link(self, name: PbxName) -> Sequence[Finding]:
+        """Of a PBX that is configured: its link and what the manager user may."""
+        return await self._desks[name].checkup.run(self._wishes())
+
+    async def check_ringtones(self, name: PbxName) -> Sequence[Finding]:
+        """The same of its dialplan and its table of ringtones."""
+        return await self._ringtones(name)
 
     def _wishes(self) -> Wishes:
         settings = self._settings()

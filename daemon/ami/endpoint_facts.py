@@ -68,14 +68,27 @@ async def _pjsip(actions: Actions, seen: EndpointSeen, name: str) -> EndpointSee
 
 async def read_user_agent(actions: Actions, endpoint: str) -> str | None:
     """What the phone registered for this endpoint calls itself; None where none is, or it cannot be asked."""
+    aor = await _aor(actions, endpoint)
+    if aor is None:
+        return None
+    contact = await actions.getvar(f"PJSIP_AOR({aor},contact)")
+    return await _user_agent(actions, (contact or "").partition(",")[0])
+
+
+async def read_qualify(actions: Actions, endpoint: str) -> int | None:
+    """Every how many seconds the PBX asks this phone whether it is still there; 0: never, None: it cannot be told."""
+    aor = await _aor(actions, endpoint)
+    said = await actions.getvar(f"PJSIP_AOR({aor},qualify_frequency)") if aor is not None else None
+    return int(said) if said is not None and said.isascii() and said.isdigit() and len(said) < 10 else None
+
+
+async def _aor(actions: Actions, endpoint: str) -> str | None:
+    """Where this phone registers; None for what is no PJSIP phone."""
     technology, _, name = endpoint.partition("/")
     if technology != "PJSIP" or not _PLAIN.fullmatch(name):
         return None
     aor = ((await actions.getvar(f"PJSIP_ENDPOINT({name},aors)")) or "").partition(",")[0].strip()
-    if not _PLAIN.fullmatch(aor):
-        return None
-    contact = await actions.getvar(f"PJSIP_AOR({aor},contact)")
-    return await _user_agent(actions, (contact or "").partition(",")[0])
+    return aor if _PLAIN.fullmatch(aor) else None
 
 
 async def _user_agent(actions: Actions, contact: str) -> str | None:

@@ -28,6 +28,7 @@ class SimulatedPhone:
     registered: bool = True
     user_agent: str = ""
     contacts: int = 1
+    qualify_s: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ def _values(phone: SimulatedPhone) -> dict[tuple[str, str], str]:
         ("PJSIP_ENDPOINT", "callerid"): phone.caller_id or "<unknown>",
         ("PJSIP_AOR", "max_contacts"): str(phone.contacts),
         ("PJSIP_AOR", "contact"): f"{phone.name};@334c6c7835aef73f" if phone.registered else "",
+        ("PJSIP_AOR", "qualify_frequency"): str(phone.qualify_s),
         ("PJSIP_CONTACT", "user_agent"): phone.user_agent,
     }
 

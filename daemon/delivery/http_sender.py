@@ -160,7 +160,7 @@ class HttpSender:
     async def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: str, began: float) -> Answer:
         assert self._session is not None, "open() comes first"
         target = self._guard.check_url(url)
-        has_body = method != "GET"
+        has_body = method not in ("GET", "HEAD")
         async with self._session.request(
             method,
             target,

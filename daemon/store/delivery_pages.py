@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, select, tuple_
+from sqlalchemy import and_, bindparam, func, or_, select, tuple_
 
 from daemon.call.rendering import iso_utc
+from daemon.call.signals import UnixMs
 from daemon.store.outbox import COUNT_FAILED, FINISHED_WITHOUT_SUCCESS, PENDING
 from daemon.store.reader import Reader
 from daemon.store.tables import deliveries, delivery_attempts
@@ -61,6 +62,45 @@ async def read_unfinished(reads: Reader) -> Mapping[str, Unfinished]:
             found[row["webhook_id"]] = Unfinished(known.waiting + count, known.failed)
         else:
             found[row["webhook_id"]] = Unfinished(known.waiting, known.failed + count)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Of one target: how many messages have waited for long, how many were given up lately, and why the last ones."""
+
+    late: int = 0
+    failed: int = 0
+    error: str | None = None
+
+
+_BACKLOG = (
+    select(
+        deliveries.c.webhook_id,
+        deliveries.c.status,
+        func.count().label("count"),
+        func.max(deliveries.c.last_error).label("error"),
+    )
+    .where(
+        or_(
+            and_(deliveries.c.status == PENDING, deliveries.c.created_at < bindparam("b_late")),
+            and_(deliveries.c.status.in_(FINISHED_WITHOUT_SUCCESS), deliveries.c.created_at >= bindparam("b_since")),
+        )
+    )
+    .group_by(deliveries.c.webhook_id, deliveries.c.status)
+)
+
+
+async def read_backlog(reads: Reader, late: UnixMs, since: UnixMs) -> Mapping[str, Backlog]:
+    """By webhook id, '' are the popups: what is older than `late` and waits, what was made from `since` and failed."""
+    found: dict[str, Backlog] = {}
+    for row in await reads.fetch(_BACKLOG, {"b_late": late, "b_since": since}):
+        known, count = found.get(row["webhook_id"], Backlog()), int(row["count"])
+        error = row["error"] or known.error
+        if row["status"] == PENDING:
+            found[row["webhook_id"]] = Backlog(known.late + count, known.failed, error)
+        else:
+            found[row["webhook_id"]] = Backlog(known.late, known.failed + count, error)
     return found
 
 

@@ -84,6 +84,19 @@ _GIVE_BACK = (
 )
 
 
+_OF_CALL = (
+    select(screen_pops)
+    .where(screen_pops.c.pbx == bindparam("b_pbx"), screen_pops.c.call_id == bindparam("b_call_id"))
+    .order_by(screen_pops.c.at)
+)
+
+
+async def read_call_pops(reads: Reader, pbx: str, call_id: str) -> list[tuple[Pop, bool]]:
+    """All that were ever made for this call, oldest first, and whether each was meant for a desk too."""
+    rows = await reads.fetch(_OF_CALL, {"b_pbx": pbx, "b_call_id": call_id})
+    return [(_pop(row), bool(row["to_desk"])) for row in rows]
+
+
 async def read_pops(reads: Reader, user_id: str, now: UnixMs) -> list[Pop]:
     """The recent ones, oldest first, opened or not."""
     return [_pop(row) for row in await reads.fetch(_OF_USER, {"b_user_id": user_id, "b_since": now - LIFE_MS})]

@@ -72,6 +72,11 @@ def settings_json(values: CallSettings) -> dict[str, Any]:
     return dumped
 
 
+def settings_from(values: Mapping[str, object]) -> CallSettings:
+    """The other way round: what does not fit its key, or is no key of today's, counts as its default."""
+    return _parse({name: value for name, value in values.items() if name in SETTING_NAMES and _fits(name, value)})
+
+
 def settings_facts(_: str = "") -> Work[Facts | None]:
     """What is in force: a row that does not fit counts as its default."""
     rows = {str(row["key"]): row for row in (yield Query(_ALL))}

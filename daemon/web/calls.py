@@ -13,7 +13,7 @@ from daemon.web.problem import Problem, not_found
 from daemon.web.query import Query, path_part
 from daemon.web.services import services
 
-_CALL_ID_LIMIT: Final = 150
+CALL_ID_LIMIT: Final = 150
 _TEXTS: Final = ("pbx", "queue", "hotline", "user_id", "customer_number")
 _PARAMETERS: Final = (*_TEXTS, "direction", "state", "outcome", "from", "to", "cursor", "limit")
 
@@ -37,7 +37,7 @@ async def list_calls(request: web.Request) -> web.Response:
 async def get_call(request: web.Request) -> web.Response:
     """`pbx` chooses when several PBXs drew the same id."""
     pbx = Query(request, ("pbx",)).text("pbx")
-    found = await find_call(services(request).reads, path_part(request, "call_id", _CALL_ID_LIMIT))
+    found = await find_call(services(request).reads, path_part(request, "call_id", CALL_ID_LIMIT))
     found = [entry for entry in found if pbx is None or entry.call.pbx == pbx]
     if not found:
         raise not_found("call")

@@ -73,7 +73,7 @@ class Framings:
 
     async def _ask(self, key: tuple[str, Origin], parts: Services) -> bool:
         template, ours = key
-        head = await parts.page_head(fill(template, _NOBODY))
+        head = await parts.page_head(for_nobody(template))
         refuses = head is not None and refuses_framing(head, ours)
         if len(self._known) >= _MOST_KEPT:
             self._known.clear()
@@ -83,6 +83,11 @@ class Framings:
 
 
 FRAMINGS: Final = web.AppKey("framings", Framings)
+
+
+def for_nobody(template: str) -> str:
+    """The page's address for a caller without a number."""
+    return fill(template, _NOBODY)
 
 
 def refuses_framing(head: PageHead, ours: Origin) -> bool:

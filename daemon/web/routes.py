@@ -23,6 +23,7 @@ from daemon.web import (
     deliveries,
     desk,
     discovery,
+    doctor,
     events,
     health,
     metrics,
@@ -47,9 +48,9 @@ from daemon.web.pages import accounts as account_pages
 from daemon.web.pages import agents as agent_pages
 from daemon.web.pages import audit as audit_pages
 from daemon.web.pages import call_settings as settings_page
+from daemon.web.pages import check_up, home, reference, webphone
 from daemon.web.pages import deliveries as delivery_pages
 from daemon.web.pages import desk as desk_page
-from daemon.web.pages import home, reference, webphone
 from daemon.web.pages import hotlines as hotline_pages
 from daemon.web.pages import pbx as pbx_page
 from daemon.web.pages import queues as queue_pages
@@ -122,6 +123,7 @@ ROUTES: Final = (
     Route("GET", f"{_API}/calls", calls.list_calls, _AGENTS),
     Route("POST", f"{_API}/calls", click_to_call.order_call, _AGENTS),
     Route("GET", f"{_API}/calls/{{call_id}}", calls.get_call, _AGENTS),
+    Route("GET", f"{_API}/calls/{{call_id}}/decisions", doctor.get_decisions, _SUPERVISORS),
     Route("GET", f"{_API}/sla", sla.get_sla, _SUPERVISORS),
     Route("GET", f"{_API}/tickets", tickets.list_tickets, _AGENTS),
     Route("GET", f"{_API}/tickets/counts", tickets.count_undone, _AGENTS),
@@ -173,6 +175,7 @@ ROUTES: Final = (
     Route("GET", f"{_API}/pbx/{{name}}", pbx.get_pbx, _SUPERVISORS),
     Route("GET", f"{_API}/pbx/{{name}}/stanzas", pbx.get_stanzas, _ADMIN),
     Route("POST", f"{_API}/pbx/{{name}}/check", pbx.check_pbx, _ADMIN),
+    Route("GET", f"{_API}/doctor", doctor.get_findings, _ADMIN),
     Route("GET", f"{_API}/discovery", discovery.get_discovery, _ADMIN),
     Route("PATCH", f"{_API}/session", session.patch_session, _AGENTS),
     Route("GET", "/assets/{version}/{name}", get_asset, None),
@@ -212,6 +215,8 @@ ROUTES: Final = (
     Route("GET", "/settings/audit", audit_pages.show_audit, _ADMIN, page=True),
     Route("GET", "/reference", reference.show_reference, _AGENTS, page=True),
     Route("GET", "/settings/ringtones", ringtones_page.show_ringtones, _ADMIN, page=True),
+    Route("GET", "/settings/check-up", check_up.show_check_up, _ADMIN, page=True),
+    Route("GET", "/calls/{call_id}/decisions", check_up.show_call_story, _SUPERVISORS, page=True),
     Route("GET", "/settings/pbx", pbx_page.show_pbxs, _SUPERVISORS, page=True),
     Route("GET", "/password", password.show_password, _AGENTS, page=True),
     Route("POST", "/password", password.replace_password, _AGENTS, page=True),

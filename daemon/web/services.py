@@ -11,6 +11,7 @@ from aiohttp import web
 
 from daemon.acts import Acts, AgentStates
 from daemon.call.signals import UnixMs
+from daemon.diagnosis import Doctor
 from daemon.pbx import Finding, Inventory, PbxState, Snippet
 from daemon.policy.customer_lookup import Customer
 from daemon.store.audit import By
@@ -137,6 +138,7 @@ class Services:
     refuse_target: Callable[[str], str | None]
     page_head: Callable[[str], Awaitable[PageHead | None]]
     pbxs: Pbxs
+    doctor: Doctor
     acts: Acts
     states: AgentStates
     desks: Desks

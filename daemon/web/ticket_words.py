@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import quote
 
 from daemon.call.model import Call, CallState, Direction, EndedBy, HangupReason, MissedReason, Outcome
 from daemon.call.signals import UnixMs
@@ -32,7 +33,7 @@ CLOSED_WHY: Final[Mapping[str, Message]] = {
     Reason.CUSTOMER_GOT_THROUGH: Message("Customer got through"),
 }
 _BY_TALK: Final = (Reason.CALLED_BACK, Reason.CUSTOMER_GOT_THROUGH)
-_MISSED: Final[Mapping[str, Message]] = {
+MISSED_WHY: Final[Mapping[str, Message]] = {
     MissedReason.ABANDONED: Message("the customer hung up"),
     MissedReason.QUEUE_TIMEOUT: Message("nobody came in time"),
     MissedReason.NO_ANSWER: Message("no answer"),
@@ -66,6 +67,8 @@ class Line:
     colour: str = ""
     before: str | None = None
     after: str | None = None
+    story: str = ""
+    """Of a call the page that says why it went so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ class Teller:
     def call(self, call: Call) -> Line:
         where = " · ".join(filter(None, (call.queue, self.hotline(call.hotline))))
         text, colour = self._call_words(call)
-        return Line(at=call.started_at, text=text, about=where, colour=colour)
+        story = f"/calls/{quote(call.call_id, safe='')}/decisions?pbx={quote(call.pbx, safe='')}"
+        return Line(at=call.started_at, text=text, about=where, colour=colour, story=story)
 
     def _call_words(self, call: Call) -> tuple[str, str]:
         who = ", ".join(self.who(user_id) for user_id in call.user_ids)
@@ -142,7 +146,7 @@ class Teller:
             ended = self._(_HUNG_UP.get(call.hangup_reason or "") or _ENDED[call.ended_by or EndedBy.SYSTEM])
             talked = self.lasts(call.talk_seconds)
             return self._(said).format(agent=who, waited=waited, talked=talked, ended=ended), ""
-        why = self._(_MISSED.get(call.missed_reason or "", _MISSED[MissedReason.NO_ANSWER]))
+        why = self._(MISSED_WHY.get(call.missed_reason or "", MISSED_WHY[MissedReason.NO_ANSWER]))
         if call.direction is Direction.OUTGOING:
             return self._(Message("{agent} called, not reached: {why}")).format(agent=who, why=why), "bad"
         return self._(Message("Missed after {waited}: {why}")).format(waited=waited, why=why), "bad"

@@ -73,7 +73,8 @@ async def furnish(house: House, clock: Traveller) -> Mapping[str, str]:
         await until(lambda: _nobody_speaks(house))
         clock.shift(timedelta(minutes=4))
         failed = await _failed(house, api)
-    return {**hooks, "delivery_id": failed}
+        (answered,) = (await api.get("calls?outcome=answered&direction=incoming&limit=1"))["items"]
+    return {**hooks, "delivery_id": failed, "call_id": answered["call_id"]}
 
 
 @asynccontextmanager

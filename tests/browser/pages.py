@@ -57,6 +57,8 @@ PAGES: Final = (
     Shown("/settings/deliveries", "deliveries", "Each message that was sent, and what came of it.", phone=True),
     Shown("/settings/deliveries/{delivery_id}", "delivery", "One message: every attempt, and sending it again."),
     Shown("/settings/pbx", "pbx", "The state of each PBX, what it has, and what to paste into it."),
+    Shown("/settings/check-up", "check-up", "What is wrong, why it matters and what to do.", dark=True, phone=True),
+    Shown("/calls/{call_id}/decisions", "call-decisions", "Why a popup opened for a call, or none."),
     Shown("/settings/accounts", "accounts", "Who may sign in."),
     Shown("/settings/new-account", "new-account", "Somebody new who may sign in."),
     Shown("/settings/accounts/{name}", "account", "One account: role, agent, language.", {"name": "lan.pham"}),

@@ -42,6 +42,7 @@ from daemon.web.services import Check, LookUpAnswer, PageHead, Services, Target,
 from tests.database import database_in
 from tests.factory import missed
 from tests.web.acts import Acts, States
+from tests.web.doctors import Doctor
 from tests.web.pbxs import Pbxs
 
 Client = TestClient[Request, Application]
@@ -92,6 +93,7 @@ class House:
     asked_for: list[str] = field(default_factory=list)
     page_head: PageHead | None = None
     pbxs: Pbxs = field(default_factory=Pbxs)
+    doctor: Doctor = field(init=False)
     acts: Acts = field(default_factory=Acts)
     states: States = field(default_factory=States)
     checks: list[Check] = field(default_factory=lambda: [Check("store", ok=True), Check("pbx main", ok=True)])
@@ -100,6 +102,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.desks = DeskBoard(self.bus)
+        self.doctor = Doctor(self.store.reader)
 
     def services(self) -> Services:
         return Services(
@@ -119,6 +122,7 @@ class House:
             refuse_target=_refusal,
             page_head=self._page_head,
             pbxs=self.pbxs,
+            doctor=self.doctor,
             acts=self.acts,
             states=self.states,
             public_url=self.public_url,

@@ -8,6 +8,7 @@ from daemon.web.description.access import ACCESS
 from daemon.web.description.acting import ACTING
 from daemon.web.description.calls import CALLS, EVENTS, TICKETS
 from daemon.web.description.desk import DESK
+from daemon.web.description.doctor import DOCTOR
 from daemon.web.description.model import Descriptions
 from daemon.web.description.pbx import PBX
 from daemon.web.description.ringtones import RINGTONES
@@ -29,6 +30,7 @@ DESCRIPTIONS: Final[Descriptions] = {
     **WEBHOOKS,
     **DELIVERIES,
     **PBX,
+    **DOCTOR,
     **ACCESS,
     **ITSELF,
 }

@@ -100,6 +100,7 @@ def reader_values(request: web.Request) -> dict[str, Any]:
         "me": own_user_id(request) or "",
         "account": account.name if account else "",
         "hears": hears,
+        "may_ask_why": role is not Role.AGENT,
         "may_call": _CALL in request.app[ACCESS] and own_user_id(request) is not None,
     }
 
