@@ -170,7 +170,7 @@ class Daemon:
         self._failed = asyncio.get_running_loop().create_future()
         live_feed.connect(self.bus, self.feed, self.customers.known)
         call_log.connect(self.bus)
-        self.store = await Store.open(self.config.store.url, self._committed)
+        self.store = await Store.open(self.config.store.url, self._committed, alone=True)
         self._parts.push_async_callback(self.store.close)
         observe(self.metrics, self)
         await self._start_delivery()

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from daemon.ami.dialplan import Kind
 from daemon.cli_account import account_app
+from daemon.cli_data import backup, check_database, restore
 from daemon.cli_options import ConfigFile, MaybeConfigFile, operator
 from daemon.errors import CallwardenError, ConfigError
 from daemon.store.tokens import Role
@@ -30,6 +31,9 @@ app = typer.Typer(
 token_app = typer.Typer(help="Tokens for the API.", no_args_is_help=True)
 app.add_typer(token_app, name="token")
 app.add_typer(account_app, name="account")
+app.command()(backup)
+app.command()(restore)
+app.command("check-database")(check_database)
 
 _DEMO_UNWATCHED_S = 20.0
 _BIG_TRACE = 5_000_000  # bytes; below it a progress bar would only flash

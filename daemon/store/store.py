@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from typing import Self
 
 import structlog
@@ -11,6 +12,8 @@ from sqlalchemy.exc import ArgumentError
 
 from daemon.errors import CallwardenError, ConfigError
 from daemon.store import schema
+from daemon.store.check import refuse_damaged
+from daemon.store.lock import StoreLock
 from daemon.store.reader import FileReader, MemoryReader, Reader
 from daemon.store.sqlite import MEMORY, SqliteDriver
 from daemon.store.writer import OnCommit, Writer
@@ -23,24 +26,33 @@ log = structlog.get_logger(__name__)
 class Store:
     """Made by `open`. The owner awaits `watch`, which raises StoreBroken when the store cannot go on."""
 
-    def __init__(self, driver: SqliteDriver, writer: Writer, reader: Reader) -> None:
+    def __init__(self, driver: SqliteDriver, writer: Writer, reader: Reader, lock: StoreLock | None = None) -> None:
         self.writer = writer
         self.reader = reader
         self._driver = driver
+        self._lock = lock
         self._closed = False
         self._running = asyncio.create_task(writer.run(), name="store-writer")
 
     @classmethod
-    async def open(cls, url: str, on_commit: OnCommit | None = None) -> Self:
-        """`sqlite:////absolute/file.db`, or `sqlite://` in memory. Migrates the file first."""
+    async def open(cls, url: str, on_commit: OnCommit | None = None, *, alone: bool = False) -> Self:
+        """`sqlite:////absolute/file.db`, or `sqlite://` in memory. Migrates the file first.
+
+        `alone` is the daemon's: no second one can have it, and a damaged file is refused. Raises StoreTaken then.
+        """
         path = database_path(url)
         driver = SqliteDriver(path)
         if path == MEMORY:
             await driver.in_thread(schema.create)
             return cls(driver, Writer(driver, on_commit), MemoryReader(driver))
-        await asyncio.to_thread(schema.upgrade, path)
-        reader = await FileReader.open(path)
-        return cls(driver, Writer(driver, on_commit), reader)
+        with ExitStack() as undone:
+            lock = undone.enter_context(StoreLock.take(path)) if alone else None
+            await asyncio.to_thread(schema.upgrade, path)
+            if alone:
+                await asyncio.to_thread(refuse_damaged, path)
+            reader = await FileReader.open(path)
+            undone.pop_all()
+        return cls(driver, Writer(driver, on_commit), reader, lock)
 
     async def watch(self) -> None:
         """Returns when the store was closed; raises StoreBroken when its file is damaged."""
@@ -65,6 +77,8 @@ class Store:
         finally:
             await self.reader.close()
             await self._driver.close()
+            if self._lock is not None:
+                self._lock.release()
 
 
 def database_path(url: str) -> str:
