@@ -37,6 +37,7 @@ from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
 from daemon.pbx_ringtones import PbxRingtones
 from daemon.phone_messages import PhoneMessages
+from daemon.retention import clean_every_night
 from daemon.ringtone_facts import TABLES as RINGTONE_TABLES
 from daemon.ringtone_facts import RingtoneFacts, read_ringtone_facts
 from daemon.rules import Rules, SigningSecrets
@@ -181,6 +182,7 @@ class Daemon:
         self._watch(asyncio.create_task(self._beat(), name="heartbeat"))
         self._watch(asyncio.create_task(self.pbx_desk.watch(), name="pbx desk"))
         self._watch(asyncio.create_task(self.ringtones.run(), name="ringtones"))
+        self._watch(asyncio.create_task(clean_every_night(self.store, now_ms), name="retention"))
 
     async def _start_delivery(self) -> None:
         await self.secrets.load(self.store, now_ms())

@@ -18,6 +18,7 @@ from daemon.ami.dialplan import Kind
 from daemon.cli_account import account_app
 from daemon.cli_data import backup, check_database, restore
 from daemon.cli_options import ConfigFile, MaybeConfigFile, operator
+from daemon.cli_privacy import compact, customer_app, retention
 from daemon.errors import CallwardenError, ConfigError
 from daemon.store.tokens import Role
 
@@ -34,6 +35,9 @@ app.add_typer(account_app, name="account")
 app.command()(backup)
 app.command()(restore)
 app.command("check-database")(check_database)
+app.command()(retention)
+app.command()(compact)
+app.add_typer(customer_app, name="customer")
 
 _DEMO_UNWATCHED_S = 20.0
 _BIG_TRACE = 5_000_000  # bytes; below it a progress bar would only flash

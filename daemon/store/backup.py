@@ -174,7 +174,7 @@ def _set_aside(path: Path, by: By) -> Path | None:
 def _fold(path: Path) -> bool:
     """Takes the log into the database, which only works when nobody else has it open. False: it is damaged."""
     try:
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=2.0)) as connection:
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=1.0)) as connection:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE").fetchone()
             connection.execute("PRAGMA journal_mode=DELETE").fetchone()
     except sqlite3.Error as error:

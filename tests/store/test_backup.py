@@ -214,10 +214,8 @@ async def test_a_second_daemon_is_refused_until_the_first_has_ended(path: Path) 
 
 
 def test_a_killed_daemon_leaves_no_lock_behind(path: Path) -> None:
-    child = (
-        f"from daemon.store.live_calls import living_calls
-from daemon.store.lock import StoreLock; kept = StoreLock.take({str(path)!r}); print(1, flush=True); input()"
-    )
+    taking = f"from daemon.store.lock import StoreLock; kept = StoreLock.take({str(path)!r})"
+    child = f"{taking}; print(1, flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", child], stdin=-1, stdout=-1) as process:
         assert process.stdout is not None
         process.stdout.readline()
