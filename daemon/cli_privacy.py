@@ -15,6 +15,7 @@ from daemon.cli_options import ConfigFile, operator
 
 if TYPE_CHECKING:
     from daemon.store.audit import By
+    from daemon.store.customer import Customer, Found
     from daemon.store.store import Store
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ def retention(
         counted = {period.kind: await count_old(store.reader, period) for period in wanted}
         done = counted if dry_run else await clean(store, by)
         verb = "would delete" if dry_run else "deleted"
-        return [f"{verb} {done[one.kind]:,} {one.kind} before {iso_utc(one.before)[:10]}" for one in wanted]
+        return [f"{verb} {done[one.kind]:,} {one.kind} before {str(iso_utc(one.before))[:10]}" for one in wanted]
 
     lines = _with_store(config, work)
     typer.echo("\n".join(lines) if lines else "everything is kept for ever: no period is set")
@@ -78,7 +79,7 @@ def erase_customer(
     """Take one customer's numbers, names and notes out of everything; calls and tickets stay, without him."""
     from daemon.customer_data import clean_disk, erase, find
 
-    async def work(store: Store, by: By) -> tuple[object, ...]:
+    async def work(store: Store, by: By) -> tuple[Customer, Found, int]:
         customer, found = await find(store, number)
         changed = await erase(store, customer, found, by) if yes else 0
         return customer, found, changed

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from daemon.call.rendering import iso_utc
+from daemon.call.signals import UnixMs
 from daemon.store.audit import By
 from daemon.store.customer import Customer, Found, Place, customer_of, find_customer
 from daemon.store.erasing import note_erasing, steps_of, take
@@ -114,7 +115,7 @@ def _shown(row: Row) -> dict[str, Any]:
 
 def _value(name: str, value: Any) -> Any:
     if isinstance(value, int) and (name.endswith("_at") or name in ("at", "time_answer", "lost_since")):
-        return iso_utc(value)
+        return iso_utc(UnixMs(value))
     if name in ("body", "old", "new", "tags", "user_ids") and isinstance(value, str):
         try:
             return json.loads(value)

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from daemon.store.customer import OwnNumber, customer_of
 from daemon.store.erasing import CustomerCalls
 from daemon.store.store import Store
 from daemon.store.ticket_changes import change_ticket
-from tests.store.made import NOON, add_webhook, answered_call, ended, missed_call, ringing, unit
+from tests.store.made import NOON, add_webhook, answered_call, ended, missed_call, missed_unit, ringing, unit
 
 DIGITS = "901701234"
 ADMIN = By("command:root", NOON)
@@ -38,7 +37,7 @@ async def store(path: Path) -> AsyncIterator[Store]:
     """A customer with an answered and two missed calls, and another one whose note names him."""
     store = await Store.open(f"sqlite:///{path}")
     await store.writer.change(add_webhook())
-    stranger = [replace(one, call=replace(one.call, customer_number=OTHER)) for one in missed_call(9, f"m|{OTHER}")]
+    stranger = [missed_unit(ringing(9, customer=OTHER), f"m|{OTHER}")]
     for one in (*answered_call(1), *missed_call(2, f"m|+84{DIGITS}"), *missed_call(3, f"m|+84{DIGITS}"), *stranger):
         await store.writer.submit(one)
     await store.writer.drain()
@@ -50,7 +49,7 @@ async def store(path: Path) -> AsyncIterator[Store]:
         connection.execute("UPDATE screen_pops SET url = ?", (url,))
         connection.execute("UPDATE deliveries SET url = ? WHERE event_type = 'popup'", (url,))
         attempt = "INSERT INTO delivery_attempts SELECT delivery_id, 1, 1, 200, 5, NULL, 'hello Hoa' FROM deliveries"
-        connection.execute(attempt)
+        connection.execute(f"{attempt} WHERE call_id LIKE '%.1'")
         connection.execute("UPDATE deliveries SET status = 'delivered' WHERE event_type = 'call.ended'")
         connection.commit()
     yield store

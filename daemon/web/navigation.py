@@ -79,6 +79,7 @@ SECTIONS: Final = (
             Link("/settings/accounts", Message("Accounts"), _ADMIN, "accounts", ("/settings/new-account",)),
             Link("/settings/tokens", Message("API tokens"), _ADMIN, "tokens"),
             Link("/settings/audit", Message("Changes"), _ADMIN, "audit"),
+            Link("/settings/data", Message("Data"), _ADMIN, "data"),
             Link("/reference", Message("API reference"), _EVERYBODY, "reference"),
         ),
     ),

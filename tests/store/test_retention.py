@@ -17,7 +17,7 @@ from daemon.retention import clean, next_night
 from daemon.store.audit import By
 from daemon.store.check import check_database
 from daemon.store.retention import Kind, Period, count_old, delete_old, find_old, periods
-from daemon.store.settings import change_settings
+from daemon.store.settings import change_settings, read_settings
 from daemon.store.store import Store
 from daemon.store.ticket_changes import change_ticket
 from tests.store.made import NOON, add_webhook, answered_call, missed_call, ringing, unit
@@ -125,7 +125,7 @@ async def test_a_dry_run_counts_what_then_goes(store: Store, path: Path) -> None
     await close(store, 1, 2, 3)
     await deliver(path)
     await keep(store, *ALL, days=2)
-    wanted = periods(CallSettings(**dict.fromkeys(ALL, 2)), WEEK_LATER)
+    wanted = periods((await read_settings(store.reader)).settings, WEEK_LATER)
     counted = {period.kind: await count_old(store.reader, period) for period in wanted}
     assert all(counted.values())
     assert await clean(store, RULE, 0) == counted | {Kind.NOTES: 3, Kind.TICKETS: 2}
