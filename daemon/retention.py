@@ -13,7 +13,7 @@ import structlog
 from daemon.call.signals import UnixMs
 from daemon.errors import TryAgain
 from daemon.store.audit import By
-from daemon.store.retention import BATCH, Kind, Period, delete_old, find_old, note_cleaning, periods
+from daemon.store.retention import BATCH, Keeping, Period, delete_old, find_old, note_cleaning, periods
 from daemon.store.settings import read_settings
 from daemon.store.store import Store
 
@@ -36,7 +36,7 @@ async def clean_every_night(store: Store, clock: Callable[[], UnixMs]) -> None:
             await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def clean(store: Store, by: By, pause_s: float = _PAUSE_S) -> dict[Kind, int]:
+async def clean(store: Store, by: By, pause_s: float = _PAUSE_S) -> dict[Keeping, int]:
     """What was deleted of each kind that has a period; said in the log and among the changes."""
     wanted = periods((await read_settings(store.reader)).settings, by.at)
     deleted = {period.kind: await _delete(store, period, pause_s) for period in wanted}

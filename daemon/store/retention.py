@@ -42,7 +42,7 @@ _DAY_MS: Final = 86_400_000
 _CLOSED: Final = TicketStatus.CLOSED.value
 
 
-class Kind(StrEnum):
+class Keeping(StrEnum):
     """What has a period of its own, in the order in which it is cleaned."""
 
     DELIVERIES = "deliveries"
@@ -55,7 +55,7 @@ class Kind(StrEnum):
 class Period:
     """Of this kind goes what was over before this moment."""
 
-    kind: Kind
+    kind: Keeping
     days: int
     before: UnixMs
 
@@ -72,36 +72,36 @@ _LIVING_CALL_OF_DELIVERY = exists().where(
     calls.c.state != CallState.ENDED.value,
 )
 _NOTE_EVENT = exists().where(ticket_events.c.ticket_id == tickets.c.ticket_id, ticket_events.c.what == "note")
-_BEFORE = bindparam("b_before")
+_BEFORE: Any = bindparam("b_before")
 _CLOSED_LONG_AGO = (tickets.c.status == _CLOSED, tickets.c.updated_at < _BEFORE)
-_OLD: Final[Mapping[Kind, tuple[ColumnElement[bool], ...]]] = {
-    Kind.CALLS: (
+_OLD: Final[Mapping[Keeping, tuple[ColumnElement[bool], ...]]] = {
+    Keeping.CALLS: (
         calls.c.started_at < _BEFORE,
         calls.c.ended_at < _BEFORE,
         calls.c.state == CallState.ENDED.value,
         ~_OPEN_TICKET_OF_CALL,
     ),
-    Kind.TICKETS: (
+    Keeping.TICKETS: (
         *_CLOSED_LONG_AGO,
         # The last one stays: its number would be given again, and its deliveries be taken for those of the new one.
         tickets.c.ticket_id < select(func.max(tickets.c.ticket_id)).scalar_subquery().correlate(None),
     ),
-    Kind.NOTES: (*_CLOSED_LONG_AGO, or_(tickets.c.note != "", _NOTE_EVENT)),
-    Kind.DELIVERIES: (
+    Keeping.NOTES: (*_CLOSED_LONG_AGO, or_(tickets.c.note != "", _NOTE_EVENT)),
+    Keeping.DELIVERIES: (
         deliveries.c.created_at < _BEFORE,
         deliveries.c.status != PENDING,
         ~_LIVING_CALL_OF_DELIVERY,
     ),
 }
-_KEYS: Final[Mapping[Kind, tuple[Any, ...]]] = {
-    Kind.CALLS: (calls.c.call_id, calls.c.pbx),
-    Kind.TICKETS: (tickets.c.ticket_id,),
-    Kind.NOTES: (tickets.c.ticket_id,),
-    Kind.DELIVERIES: (deliveries.c.delivery_id,),
+_KEYS: Final[Mapping[Keeping, tuple[Any, ...]]] = {
+    Keeping.CALLS: (calls.c.call_id, calls.c.pbx),
+    Keeping.TICKETS: (tickets.c.ticket_id,),
+    Keeping.NOTES: (tickets.c.ticket_id,),
+    Keeping.DELIVERIES: (deliveries.c.delivery_id,),
 }
-_COUNT = {kind: select(func.count().label("n")).where(*_OLD[kind]) for kind in Kind}
-_FIND = {kind: select(*_KEYS[kind]).where(*_OLD[kind]).limit(AT_ONCE) for kind in Kind}
-_STILL = {kind: select(*_KEYS[kind]).where(*_OLD[kind], _KEYS[kind][0].in_(each_of("b_ids"))) for kind in Kind}
+_COUNT = {kind: select(func.count().label("n")).where(*_OLD[kind]) for kind in Keeping}
+_FIND = {kind: select(*_KEYS[kind]).where(*_OLD[kind]).limit(AT_ONCE) for kind in Keeping}
+_STILL = {kind: select(*_KEYS[kind]).where(*_OLD[kind], _KEYS[kind][0].in_(each_of("b_ids"))) for kind in Keeping}
 
 
 def _of_call(table: Table) -> Any:
@@ -125,7 +125,7 @@ _DELETE_DELIVERIES = tuple(
 
 def periods(settings: CallSettings, now: UnixMs) -> list[Period]:
     """Those that are set; none by default."""
-    found = ((kind, getattr(settings, f"retention_days_{kind}")) for kind in Kind)
+    found = ((kind, getattr(settings, f"retention_days_{kind}")) for kind in Keeping)
     return [Period(kind, days, UnixMs(now - days * _DAY_MS)) for kind, days in found if days is not None]
 
 
@@ -148,7 +148,7 @@ def delete_old(period: Period, found: Sequence[Row]) -> Work[int]:
     return len(still)
 
 
-def note_cleaning(by: By, deleted: Mapping[Kind, int]) -> Work[None]:
+def note_cleaning(by: By, deleted: Mapping[Keeping, int]) -> Work[None]:
     return note(by, "retention.run", "retention", None, {kind.value: count for kind, count in deleted.items()})
 
 
@@ -169,9 +169,9 @@ def _delete_each(key: str, statements: Sequence[Any]) -> Callable[[Sequence[Row]
     return work
 
 
-_DELETE: Final[Mapping[Kind, Callable[[Sequence[Row]], Work[None]]]] = {
-    Kind.CALLS: _delete_calls,
-    Kind.TICKETS: _delete_each("ticket_id", _DELETE_TICKETS),
-    Kind.NOTES: _delete_each("ticket_id", _DELETE_NOTES),
-    Kind.DELIVERIES: _delete_each("delivery_id", _DELETE_DELIVERIES),
+_DELETE: Final[Mapping[Keeping, Callable[[Sequence[Row]], Work[None]]]] = {
+    Keeping.CALLS: _delete_calls,
+    Keeping.TICKETS: _delete_each("ticket_id", _DELETE_TICKETS),
+    Keeping.NOTES: _delete_each("ticket_id", _DELETE_NOTES),
+    Keeping.DELIVERIES: _delete_each("delivery_id", _DELETE_DELIVERIES),
 }

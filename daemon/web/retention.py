@@ -11,14 +11,14 @@ from pydantic import TypeAdapter
 
 from daemon.call.rendering import iso_utc
 from daemon.policy.call_settings import CallSettings
-from daemon.store.retention import Kind, Period, count_old, periods
+from daemon.store.retention import Keeping, Period, count_old, periods
 from daemon.store.settings import read_settings
 from daemon.web.body import validated
 from daemon.web.listing import json_response
 from daemon.web.query import Query
 from daemon.web.services import Services, services
 
-NAMES: Final = tuple(f"retention_days_{kind}" for kind in Kind)
+NAMES: Final = tuple(f"retention_days_{kind}" for kind in Keeping)
 _ADAPTER: Final = TypeAdapter(CallSettings)
 
 

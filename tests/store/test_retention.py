@@ -16,7 +16,7 @@ from daemon.policy.call_settings import CallSettings
 from daemon.retention import clean, next_night
 from daemon.store.audit import By
 from daemon.store.check import check_database
-from daemon.store.retention import Kind, Period, count_old, delete_old, find_old, periods
+from daemon.store.retention import Keeping, Period, count_old, delete_old, find_old, periods
 from daemon.store.settings import change_settings, read_settings
 from daemon.store.store import Store
 from daemon.store.ticket_changes import change_ticket
@@ -25,7 +25,7 @@ from tests.store.made import NOON, add_webhook, answered_call, missed_call, ring
 DAY = 86_400_000
 WEEK_LATER = UnixMs(NOON + 7 * DAY)
 RULE = By("rule:retention", WEEK_LATER)
-ALL = tuple(f"retention_days_{kind}" for kind in Kind)
+ALL = tuple(f"retention_days_{kind}" for kind in Keeping)
 
 
 @pytest.fixture
@@ -82,13 +82,13 @@ async def test_by_default_everything_is_kept_for_ever(store: Store, path: Path) 
 async def test_old_calls_go_but_not_those_of_open_tickets_nor_the_living(store: Store, path: Path) -> None:
     await close(store, 1, 2)
     await keep(store, "retention_days_calls")
-    assert await clean(store, RULE, 0) == {Kind.CALLS: 3}
+    assert await clean(store, RULE, 0) == {Keeping.CALLS: 3}
     assert calls_of(path) == ["4", "5"]
     assert ids(path, "SELECT ticket_id FROM tickets") == [1, 2, 3]
     assert ids(path, "SELECT count(*) FROM screen_pops") == [0]
     (entry,) = ids(path, "SELECT new FROM audit_log WHERE action = 'retention.run' AND by = 'rule:retention'")
     assert entry == '{"calls": 3}'
-    assert await clean(store, RULE, 0) == {Kind.CALLS: 0}
+    assert await clean(store, RULE, 0) == {Keeping.CALLS: 0}
     assert ids(path, "SELECT count(*) FROM audit_log WHERE action = 'retention.run'") == [1]
 
 
@@ -96,7 +96,7 @@ async def test_only_tickets_closed_long_enough_go_and_numbers_are_never_given_ag
     await close(store, 1, 3)
     await close(store, 2, at=WEEK_LATER - DAY // 2)
     await keep(store, "retention_days_tickets")
-    assert await clean(store, RULE, 0) == {Kind.TICKETS: 1}
+    assert await clean(store, RULE, 0) == {Keeping.TICKETS: 1}
     assert ids(path, "SELECT ticket_id FROM tickets ORDER BY 1") == [2, 3]  # 3 is the last one: the next must be 4
     assert calls_of(path) == ["1", "2", "3", "4", "5"]
     assert ids(path, "SELECT DISTINCT ticket_id FROM ticket_events ORDER BY 1") == [2, 3]
@@ -106,19 +106,19 @@ async def test_notes_of_closed_tickets_go_with_their_history(store: Store, path:
     await close(store, 1)
     await store.writer.change(lambda: change_ticket(2, {"note": "open"}, By("mai", NOON)))
     await keep(store, "retention_days_notes")
-    assert await clean(store, RULE, 0) == {Kind.NOTES: 1}
+    assert await clean(store, RULE, 0) == {Keeping.NOTES: 1}
     assert ids(path, "SELECT note FROM tickets ORDER BY ticket_id") == ["", "open", ""]
     assert ids(path, "SELECT ticket_id FROM ticket_events WHERE what = 'note'") == [2]
     assert ids(path, "SELECT what FROM ticket_events WHERE ticket_id = 1") == ["status"]
-    assert await clean(store, RULE, 0) == {Kind.NOTES: 0}
+    assert await clean(store, RULE, 0) == {Keeping.NOTES: 0}
 
 
 async def test_deliveries_go_when_they_are_done_and_what_waits_stays(store: Store, path: Path) -> None:
     await keep(store, "retention_days_deliveries")
-    assert await clean(store, RULE, 0) == {Kind.DELIVERIES: 0}
+    assert await clean(store, RULE, 0) == {Keeping.DELIVERIES: 0}
     await deliver(path)
     count = len(ids(path, "SELECT 1 FROM deliveries"))
-    assert await clean(store, RULE, 0) == {Kind.DELIVERIES: count}
+    assert await clean(store, RULE, 0) == {Keeping.DELIVERIES: count}
 
 
 async def test_a_dry_run_counts_what_then_goes(store: Store, path: Path) -> None:
@@ -128,12 +128,12 @@ async def test_a_dry_run_counts_what_then_goes(store: Store, path: Path) -> None
     wanted = periods((await read_settings(store.reader)).settings, WEEK_LATER)
     counted = {period.kind: await count_old(store.reader, period) for period in wanted}
     assert all(counted.values())
-    assert await clean(store, RULE, 0) == counted | {Kind.NOTES: 3, Kind.TICKETS: 2}
+    assert await clean(store, RULE, 0) == counted | {Keeping.NOTES: 3, Keeping.TICKETS: 2}
 
 
 async def test_a_ticket_opened_again_between_look_and_deletion_stays(store: Store, path: Path) -> None:
     await close(store, 1, 2, 3)
-    tickets, calls = Period(Kind.TICKETS, 1, WEEK_LATER), Period(Kind.CALLS, 1, WEEK_LATER)
+    tickets, calls = Period(Keeping.TICKETS, 1, WEEK_LATER), Period(Keeping.CALLS, 1, WEEK_LATER)
     found = {period: await find_old(store.reader, period) for period in (tickets, calls)}
     await store.writer.change(lambda: change_ticket(2, {"status": "open"}, By("mai", NOON)))
     assert await store.writer.change(lambda: delete_old(calls, found[calls])) == 2
@@ -156,7 +156,7 @@ async def test_no_call_waits_long_for_the_cleaning(store: Store, path: Path) -> 
     slowest: list[float] = []
     store.writer.on_timing = slowest.append
     began = time.monotonic()
-    assert (await clean(store, RULE, 0))[Kind.CALLS] == 1000
+    assert (await clean(store, RULE, 0))[Keeping.CALLS] == 1000
     assert len(slowest) >= 10  # never all at once
     assert max(slowest) < 0.25, "usually 5 ms"
     assert time.monotonic() - began < 10

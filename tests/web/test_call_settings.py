@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from daemon.store.retention import Kind
+from daemon.store.retention import Keeping
 from daemon.store.settings import read_settings
 from daemon.store.tables import settings
 from daemon.store.work import Query, Work
 from tests.web.conftest import House
 
 PATH = "/api/v1/call-settings"
-RETENTION = tuple(f"retention_days_{kind}" for kind in Kind)
+RETENTION = tuple(f"retention_days_{kind}" for kind in Keeping)
 
 BAD_URLS: list[Any] = [
     "",

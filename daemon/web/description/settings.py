@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from daemon.policy.call_settings import CallSettings
-from daemon.store.retention import Kind
+from daemon.store.retention import Keeping
 from daemon.web.call_settings import LookUpTrial, PopupTrial
 from daemon.web.description import answers
 from daemon.web.description.model import Answer, Body, Description, Descriptions, Parameter, Schema
@@ -82,7 +82,7 @@ CALL_SETTINGS: Final[Descriptions] = {
 class DoomedKind:
     """What would be deleted now of one kind. A kind without a period is not here."""
 
-    kind: Kind
+    kind: Keeping
     days: int
     before: answers.Time
     count: int

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from daemon.message import Message
-from daemon.store.retention import Kind
+from daemon.store.retention import Keeping
 from daemon.store.settings import read_settings, settings_json
 from daemon.web.page import show, words
 from daemon.web.query import Query
@@ -15,20 +15,20 @@ from daemon.web.retention import NAMES, doomed
 from daemon.web.services import services
 
 LABELS: Final = {
-    Kind.CALLS: Message("Calls"),
-    Kind.TICKETS: Message("Closed tickets"),
-    Kind.NOTES: Message("Notes of closed tickets"),
-    Kind.DELIVERIES: Message("Deliveries"),
+    Keeping.CALLS: Message("Calls"),
+    Keeping.TICKETS: Message("Closed tickets"),
+    Keeping.NOTES: Message("Notes of closed tickets"),
+    Keeping.DELIVERIES: Message("Deliveries"),
 }
 _MEANS: Final = {
-    Kind.CALLS: Message(
+    Keeping.CALLS: Message(
         "With their popups. Calls of tickets that are not closed stay. Figures of those days go with them."
     ),
-    Kind.TICKETS: Message(
+    Keeping.TICKETS: Message(
         "With their notes and history, so long after their last change. Their calls stay for their own time."
     ),
-    Kind.NOTES: Message("The ticket stays, what was written about the customer goes."),
-    Kind.DELIVERIES: Message("What was sent to webhooks, with the answers. What is not delivered yet stays."),
+    Keeping.NOTES: Message("The ticket stays, what was written about the customer goes."),
+    Keeping.DELIVERIES: Message("What was sent to webhooks, with the answers. What is not delivered yet stays."),
 }
 
 
