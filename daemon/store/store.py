@@ -18,7 +18,9 @@ from daemon.store.reader import FileReader, MemoryReader, Reader
 from daemon.store.sqlite import MEMORY, SqliteDriver
 from daemon.store.writer import OnCommit, Writer
 
-_CLOSE_TIMEOUT_S = 20.0  # below systemd's 90 s
+_CLOSE_TIMEOUT_S = 20.0  # below the unit's 45 s
+_REFUSED_S = 3.0  # with what the parts before it take, the daemon stops within ten seconds though the disk is full
+_LOOK_EVERY_S = 0.25
 
 log = structlog.get_logger(__name__)
 
@@ -63,22 +65,34 @@ class Store:
         return tuple(self._driver.written[table] for table in tables)
 
     async def close(self, within_seconds: float = _CLOSE_TIMEOUT_S) -> None:
-        """Write what is queued; after `within_seconds` (the disk is still full) give it up."""
+        """Write what is queued; given up after `within_seconds`, or sooner where the disk goes on refusing it."""
         if self._closed:
             return
         self._closed = True
         try:
             async with asyncio.timeout(within_seconds):
                 await self.writer.stop()
-                await self._running
+                await self._written()
         except (TimeoutError, CallwardenError) as error:
             # Not log.exception: where it happened is known, what the disk said is not.
             log.error("store_closed_unwritten", error=repr(error), last_error=self.writer.last_error)  # noqa: TRY400
         finally:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
             await self.reader.close()
             await self._driver.close()
             if self._lock is not None:
                 self._lock.release()
+
+    async def _written(self) -> None:
+        """Raises TimeoutError when it was refused for so long without a break; it may have been since before."""
+        refused = 0.0
+        while not self._running.done():
+            await asyncio.wait([self._running], timeout=_LOOK_EVERY_S)
+            refused = 0.0 if self.writer.healthy else refused + _LOOK_EVERY_S
+            if refused >= _REFUSED_S and not self._running.done():
+                raise TimeoutError
+        await self._running
 
 
 def database_path(url: str) -> str:
