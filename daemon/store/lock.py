@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -73,5 +74,6 @@ def _lock(opened: int, path: str) -> None:
         raise StoreTaken(f"{path}: another Callwarden ({who}) has this database open; stop it first") from None
     except OSError as error:
         raise StoreUnavailable(f"{path}: cannot be locked here ({error.strerror}); keep it on a local disk") from error
-    os.ftruncate(opened, 0)
-    os.pwrite(opened, f"{os.getpid()}\n".encode(), 0)
+    with suppress(OSError):  # on a full disk nobody is named, and the lock holds all the same
+        os.ftruncate(opened, 0)
+        os.pwrite(opened, f"{os.getpid()}\n".encode(), 0)
