@@ -32,11 +32,6 @@ app = typer.Typer(
 token_app = typer.Typer(help="Tokens for the API.", no_args_is_help=True)
 app.add_typer(token_app, name="token")
 app.add_typer(account_app, name="account")
-app.command()(backup)
-app.command()(restore)
-app.command("check-database")(check_database)
-app.command()(retention)
-app.command()(compact)
 app.add_typer(customer_app, name="customer")
 
 _DEMO_UNWATCHED_S = 20.0
@@ -198,6 +193,13 @@ def token_create(
     from daemon.config import load_config
 
     typer.echo(asyncio.run(_new_token(load_config(config).store.url, role, label)))
+
+
+app.command()(backup)
+app.command()(restore)
+app.command("check-database")(check_database)
+app.command()(retention)
+app.command()(compact)
 
 
 def main() -> None:

@@ -77,6 +77,14 @@ def database_file(config: Path) -> str:
     return path
 
 
+def present_database(config: Path) -> str:
+    """The same where it must be there already: an empty one made by mistake would answer for the real one."""
+    path = database_file(config)
+    if not Path(path).is_file():
+        raise CallwardenError(f"{path}: there is no database; see store.url in {config}")
+    return path
+
+
 def _room(report: DatabaseReport) -> str:
     return f"{_size(report.size)}, {_size(report.free)} of it free for reuse" if report.free else _size(report.size)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from daemon.cli_data import database_file
+from daemon.cli_data import present_database
 from daemon.cli_options import ConfigFile, operator
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def compact(config: ConfigFile) -> None:
     from daemon.customer_data import compact as write_anew
     from daemon.store.lock import StoreLock
 
-    path = database_file(config)
+    path = present_database(config)
     before = Path(path).stat().st_size
     with StoreLock.take(path):
         write_anew(path)
@@ -89,7 +89,7 @@ def erase_customer(
     if not yes:
         typer.echo(f"would erase: {told}; do it with --yes" if told else "nothing is kept of this number")
         return
-    left = clean_disk(database_file(config), customer)
+    left = clean_disk(present_database(config), customer)
     typer.echo(f"erased: {told} ({changed:,} rows)" if changed else "nothing is kept of this number")
     if left.bytes_left and not left.compacted:
         typer.echo("unused room of the file still holds the number: stop the daemon once and run callwarden compact")
@@ -101,7 +101,7 @@ def erase_customer(
 def _with_store(config: Path, work: Callable[[Store, By], Awaitable[T]]) -> T:
     from daemon.store.store import Store
 
-    path = database_file(config)
+    path = present_database(config)
 
     async def run() -> T:
         from daemon.app import now_ms
