@@ -38,6 +38,7 @@ from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
 from daemon.pbx_ringtones import PbxRingtones
 from daemon.phone_messages import PhoneMessages
+from daemon.retention import clean_every_night
 from daemon.ringtone_facts import TABLES as RINGTONE_TABLES
 from daemon.ringtone_facts import RingtoneBook
 from daemon.rules import Rules, SigningSecrets
@@ -168,7 +169,7 @@ class Daemon:
         self._failed = asyncio.get_running_loop().create_future()
         live_feed.connect(self.bus, self.feed, self.customers.known)
         call_log.connect(self.bus)
-        self.store = await Store.open(self.config.store.url, self._committed)
+        self.store = await Store.open(self.config.store.url, self._committed, alone=True)
         self._parts.push_async_callback(self.store.close)
         observe(self.metrics, self)
         await self._start_delivery()
@@ -179,6 +180,7 @@ class Daemon:
         self._watch(asyncio.create_task(self._beat(), name="heartbeat"))
         self._watch(asyncio.create_task(self.pbx_desk.watch(), name="pbx desk"))
         self._watch(asyncio.create_task(self.ringtones.run(), name="ringtones"))
+        self._watch(asyncio.create_task(clean_every_night(self.store, now_ms), name="retention"))
 
     async def _start_delivery(self) -> None:
         await self.secrets.load(self.store, now_ms())

@@ -16,8 +16,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from daemon.ami.dialplan import Kind
 from daemon.cli_account import account_app
+from daemon.cli_data import backup, check_database, restore
 from daemon.cli_doctor import doctor
 from daemon.cli_options import ConfigFile, MaybeConfigFile, operator
+from daemon.cli_privacy import compact, customer_app, retention
 from daemon.errors import CallwardenError, ConfigError
 from daemon.store.tokens import Role
 
@@ -32,6 +34,7 @@ token_app = typer.Typer(help="Tokens for the API.", no_args_is_help=True)
 app.add_typer(token_app, name="token")
 app.add_typer(account_app, name="account")
 app.command()(doctor)
+app.add_typer(customer_app, name="customer")
 
 _DEMO_UNWATCHED_S = 20.0
 _BIG_TRACE = 5_000_000  # bytes; below it a progress bar would only flash
@@ -192,6 +195,13 @@ def token_create(
     from daemon.config import load_config
 
     typer.echo(asyncio.run(_new_token(load_config(config).store.url, role, label)))
+
+
+app.command()(backup)
+app.command()(restore)
+app.command("check-database")(check_database)
+app.command()(retention)
+app.command()(compact)
 
 
 def main() -> None:

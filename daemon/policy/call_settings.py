@@ -29,6 +29,7 @@ class PopupDelivery(StrEnum):
 
 
 Percent = Annotated[int, Interval(ge=0, le=100)]
+KeptDays = Annotated[int, Interval(ge=1, le=36_500)]
 AnswerWithinSeconds = Annotated[int, Interval(ge=1, le=3600)]
 
 
@@ -54,6 +55,10 @@ class CallSettings:
     country: str = "VN"
     language: Literal["vi", "en"] = "vi"
     number_format: NumberFormat = NumberFormat.E164_DIGITS
+    retention_days_calls: KeptDays | None = None  # None keeps them for ever
+    retention_days_tickets: KeptDays | None = None
+    retention_days_notes: KeptDays | None = None
+    retention_days_deliveries: KeptDays | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

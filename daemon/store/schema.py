@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from daemon.store.private_file import make_private
 from daemon.store.sqlite import connect
 from daemon.store.tables import metadata
 from daemon.store.trouble import StoreTooNew, sorted_error
@@ -72,7 +73,7 @@ def _make_private(path: str) -> None:
     (https://www.sqlite.org/howtocorrupt.html §2.2).
     """
     with suppress(OSError):  # what is wrong with the place, SQLite says
-        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        make_private(os.path.realpath(path))
 
 
 def _migrate(connection: Connection) -> None:

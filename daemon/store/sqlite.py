@@ -160,7 +160,13 @@ def connect(path: str) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     try:
         # temp_store: a savepoint's statement journal would otherwise be a file, ten times the cost of the statement.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "secure_delete=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
     except sqlite3.Error:
         connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Final
 
 from daemon.errors import CallwardenError, TryAgain
 
@@ -22,6 +23,8 @@ class StoreTooNew(CallwardenError):
 class Conflict(CallwardenError):
     """Something with this name or number exists already, or what it refers to does not."""
 
+
+RESTORE: Final = "restore a backup: callwarden restore FILE --config CONFIG"
 
 # https://www.sqlite.org/rescode.html, primary codes. After these the same statement may succeed later.
 _PASSING = {
@@ -48,7 +51,7 @@ def sorted_error(error: Exception) -> Exception:
     """The same failure in the store's words. What is neither the disk's nor the file's fault stays as it is."""
     code = primary_code(error)
     if code in _DAMAGED or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY_DBMOVED:
-        return StoreBroken(f"the store's file is damaged or was replaced ({error}); restore a backup")
+        return StoreBroken(f"the store's file is damaged or was replaced ({error}); {RESTORE}")
     if code in _PASSING:
         return StoreUnavailable(f"the store cannot be used now: {_PASSING[code]} ({error})")
     if isinstance(error, sqlite3.IntegrityError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from time import perf_counter
@@ -27,6 +28,7 @@ _CAPACITY = 10_000
 _GROUP = 256
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
+_LAST_PAUSES_S = 0.5  # once it is to end: there is not much time left
 
 log = structlog.get_logger(__name__)
 
@@ -117,6 +119,7 @@ class Writer:
         self._queue: asyncio.Queue[_Item] = asyncio.Queue(capacity)
         self._ended: Exception | None = None
         self._gone = False
+        self._hurry = asyncio.Event()
 
     @property
     def healthy(self) -> bool:
@@ -151,6 +154,7 @@ class Writer:
         """Let `run` end once everything queued so far is written; nothing is accepted any more."""
         if self._ended is None:
             self._ended = StoreUnavailable("the store is closed")
+            self._hurry.set()
             await self._queue.put(None)
 
     async def run(self) -> None:
@@ -195,11 +199,19 @@ class Writer:
                 outcomes = await self._driver.transact(group.pieces())
             except StoreUnavailable as error:
                 self._note_failure(error, group)
-                await asyncio.sleep(pause)
+                await self._pause(pause)
             else:
                 self._note_commit(perf_counter() - started, group)
                 return outcomes
         raise AssertionError
+
+    async def _pause(self, seconds: float) -> None:
+        if self._hurry.is_set():
+            await asyncio.sleep(min(seconds, _LAST_PAUSES_S))
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
 
     def _settle(self, outcomes: Iterable[Outcome]) -> None:
         committed = [one for outcome in outcomes if isinstance(outcome.piece, _Units) for one in self._units(outcome)]

@@ -57,6 +57,10 @@ KINDS: Final[Mapping[str, Kind]] = {
             "country": Message("Country"),
             "language": _LANGUAGE,
             "number_format": Message("Numbers in popups"),
+            "retention_days_calls": Message("Keep calls"),
+            "retention_days_tickets": Message("Keep closed tickets"),
+            "retention_days_notes": Message("Keep notes of closed tickets"),
+            "retention_days_deliveries": Message("Keep deliveries"),
         },
     ),
     "agent": Kind(
@@ -113,6 +117,9 @@ ACTIONS: Final[Mapping[str, Message]] = {
     "webhook.replay_failed": Message("What failed was sent again"),
     "delivery.replay": Message("Sent again"),
     "call_settings.rotate_popup_secret": Message("New popup secret"),
+    "retention.run": Message("Deleted what was old"),
+    "store.restore": Message("A backup was restored"),
+    "customer.erase": Message("A customer's data was erased"),
     "token.create": Message("Made"),
     "token.delete": Message("Revoked"),
 }
@@ -152,11 +159,16 @@ _VALUES: Final[Mapping[str, Values]] = {
         NumberFormat.RAW.value: Message("As the trunk sends it"),
     },
 }
+_DAYS: Final = Message("{n} days")
 _UNITS: Final[Mapping[str, Message]] = {
     "duration_ms": Message("{n} ms"),
     "sla_target_percent": Message("{n} %"),
     "sla_answer_within_seconds": Message("{n} seconds"),
     "disconnect_timeout_seconds": Message("after {n} seconds"),
+    "retention_days_calls": _DAYS,
+    "retention_days_tickets": _DAYS,
+    "retention_days_notes": _DAYS,
+    "retention_days_deliveries": _DAYS,
 }
 
 

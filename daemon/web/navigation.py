@@ -80,6 +80,7 @@ SECTIONS: Final = (
             Link("/settings/tokens", Message("API tokens"), _ADMIN, "tokens"),
             Link("/settings/audit", Message("Changes"), _ADMIN, "audit"),
             Link("/settings/check-up", Message("Check-up"), _ADMIN, "check-up"),
+            Link("/settings/data", Message("Data"), _ADMIN, "data"),
             Link("/reference", Message("API reference"), _EVERYBODY, "reference"),
         ),
     ),

@@ -32,6 +32,7 @@ from daemon.web import (
     pbx,
     phone_sounds,
     queues,
+    retention,
     ringtones,
     session,
     sessions,
@@ -49,6 +50,7 @@ from daemon.web.pages import agents as agent_pages
 from daemon.web.pages import audit as audit_pages
 from daemon.web.pages import call_settings as settings_page
 from daemon.web.pages import check_up, home, reference, webphone
+from daemon.web.pages import data as data_page
 from daemon.web.pages import deliveries as delivery_pages
 from daemon.web.pages import desk as desk_page
 from daemon.web.pages import hotlines as hotline_pages
@@ -171,6 +173,7 @@ ROUTES: Final = (
     Route("POST", f"{_API}/tokens", tokens.create_token, _ADMIN),
     Route("DELETE", f"{_API}/tokens/{{token_id}}", tokens.remove_token, _ADMIN),
     Route("GET", f"{_API}/audit", audit.list_audit, _ADMIN),
+    Route("GET", f"{_API}/retention", retention.get_retention, _ADMIN),
     Route("GET", f"{_API}/pbx", pbx.list_pbxs, _SUPERVISORS),
     Route("GET", f"{_API}/pbx/{{name}}", pbx.get_pbx, _SUPERVISORS),
     Route("GET", f"{_API}/pbx/{{name}}/stanzas", pbx.get_stanzas, _ADMIN),
@@ -213,6 +216,7 @@ ROUTES: Final = (
     Route("GET", "/settings/accounts/{name}", account_pages.show_account, _ADMIN, page=True),
     Route("GET", "/settings/tokens", token_pages.show_tokens, _ADMIN, page=True),
     Route("GET", "/settings/audit", audit_pages.show_audit, _ADMIN, page=True),
+    Route("GET", "/settings/data", data_page.show_data, _ADMIN, page=True),
     Route("GET", "/reference", reference.show_reference, _AGENTS, page=True),
     Route("GET", "/settings/ringtones", ringtones_page.show_ringtones, _ADMIN, page=True),
     Route("GET", "/settings/check-up", check_up.show_check_up, _ADMIN, page=True),

@@ -64,6 +64,7 @@ PAGES: Final = (
     Shown("/settings/accounts/{name}", "account", "One account: role, agent, language.", {"name": "lan.pham"}),
     Shown("/settings/tokens", "tokens", "What programs use to reach the API."),
     Shown("/settings/audit", "changes", "Who changed what, and when.", phone=True),
+    Shown("/settings/data", "data", "How long what is kept, and what tonight would go.", dark=True, phone=True),
     Shown("/reference", "api-reference", "Every address of the API."),
     Shown("/password", "your-account", "Your password, and the way out."),
     Shown("/sign-in", "sign-in", "The way in.", dark=True, phone=True, signed_in=False),

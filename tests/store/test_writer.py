@@ -212,6 +212,18 @@ async def test_a_stop_with_a_full_disk_ends_in_time_and_says_what_was_left(store
     assert ended["lost_units"] > 0
 
 
+async def test_a_stop_does_not_wait_long_for_a_disk_that_goes_on_refusing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.store.store._REFUSED_S", 0.5)
+    await store._driver.in_thread(lambda c: c.execute("PRAGMA max_page_count=1").fetchall())
+    for number in range(300):
+        for each in answered_call(number):
+            await store.writer.submit(each)
+    async with asyncio.timeout(5):  # without it: twenty
+        await store.close()
+
+
 async def test_an_observer_that_raises_stops_nothing(path: Path) -> None:
     def failing(committed: list[Committed]) -> None:
         raise RuntimeError(len(committed))

@@ -61,6 +61,7 @@ async def furnish(house: House) -> dict[str, str]:
     await house.ask("PUT", "/api/v1/hotlines/19001234", json={})
     await house.ask("POST", "/api/v1/ringtones?name=sea", data=built_in_sound("dawn").wide)
     await house.add_account("an", Role.AGENT, user_id="an")
+    await house.ask("PUT", "/api/v1/call-settings", json={"retention_days_calls": 3650})
     call = await house.miss(1, queue="support")
     await _answer(house)
     await _pop(house)

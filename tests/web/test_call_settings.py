@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from daemon.store.retention import Keeping
 from daemon.store.settings import read_settings
 from daemon.store.tables import settings
 from daemon.store.work import Query, Work
 from tests.web.conftest import House
 
 PATH = "/api/v1/call-settings"
+RETENTION = tuple(f"retention_days_{kind}" for kind in Keeping)
 
 BAD_URLS: list[Any] = [
     "",
@@ -69,6 +71,7 @@ BAD: dict[str, list[Any]] = {
     "country": ["", "vn", "XX", "VNM", "Vietnam", None, 84],
     "language": ["", "fr", "VI", None],
     "number_format": ["", "E164", "digits", None],
+    **{name: [0, -1, 36_501, "30", True, 1.5] for name in RETENTION},
 }
 
 
@@ -127,6 +130,7 @@ GOOD = {
     "country": "DE",
     "language": "en",
     "number_format": "national",
+    **dict.fromkeys(RETENTION, 365),
 }
 
 

@@ -147,6 +147,8 @@ WHO_MAY = {
     "GET /settings/accounts/{name}": ADMINS,
     "GET /settings/tokens": ADMINS,
     "GET /settings/audit": ADMINS,
+    "GET /settings/data": ADMINS,
+    "GET /api/v1/retention": ADMINS,
     "GET /reference": AGENTS,
     "GET /settings/ringtones": ADMINS,
     "GET /settings/pbx": SUPERVISORS,

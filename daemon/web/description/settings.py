@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from daemon.policy.call_settings import CallSettings
+from daemon.store.retention import Keeping
 from daemon.web.call_settings import LookUpTrial, PopupTrial
 from daemon.web.description import answers
 from daemon.web.description.model import Answer, Body, Description, Descriptions, Parameter, Schema
+from daemon.web.retention import NAMES
 from daemon.web.settings_rules import RINGTONE, URL_FIELDS, URL_LIMIT
 
 _TAG: Final = "Call settings"
@@ -22,6 +25,7 @@ _REFINED: Final[dict[str, Schema]] = {
     "time_zone": {"description": "An IANA time zone.", "examples": ["Asia/Ho_Chi_Minh"]},
     "country": {"description": "ISO 3166.", "pattern": "^[A-Z]{2}$", "examples": ["VN"]},
 }
+_DAYS: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 36_500}
 _ETAG: Final = {"ETag": "The version of the settings, for `If-Match`."}
 _IF_MATCH: Final = Parameter(
     "If-Match",
@@ -70,6 +74,35 @@ CALL_SETTINGS: Final[Descriptions] = {
         tag=_TAG,
         summary="Makes a new secret for the signature of popups and look-ups; the old one signs nothing more.",
         answers={200: Answer("The secret.", answers.PopupSecret)},
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoomedKind:
+    """What would be deleted now of one kind. A kind without a period is not here."""
+
+    kind: Keeping
+    days: int
+    before: answers.Time
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    items: tuple[DoomedKind, ...]
+
+
+RETENTION: Final[Descriptions] = {
+    ("GET", "/retention"): Description(
+        tag=_TAG,
+        summary="What the periods of the settings would delete now; it deletes nothing.",
+        more="What is too old goes each night at three. The periods are call settings; null keeps for ever.",
+        parameters=tuple(
+            Parameter(name, "What this period would delete, instead of the settings'; empty: for ever.", _DAYS)
+            for name in NAMES
+        ),
+        answers={200: Answer("How much of each kind.", Retention)},
     ),
 }
 

@@ -13,7 +13,7 @@ from daemon.web.description.model import Descriptions
 from daemon.web.description.pbx import PBX
 from daemon.web.description.ringtones import RINGTONES
 from daemon.web.description.service_level import SERVICE_LEVEL
-from daemon.web.description.settings import CALL_SETTINGS, ITSELF
+from daemon.web.description.settings import CALL_SETTINGS, ITSELF, RETENTION
 from daemon.web.description.team import TEAM
 from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
 
@@ -25,6 +25,7 @@ DESCRIPTIONS: Final[Descriptions] = {
     **DESK,
     **EVENTS,
     **CALL_SETTINGS,
+    **RETENTION,
     **TEAM,
     **RINGTONES,
     **WEBHOOKS,
