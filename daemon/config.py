@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, get_type_hints
+from zoneinfo import ZoneInfo
 
 from annotated_types import Interval, Len
 from pydantic import ConfigDict, PlainValidator, StringConstraints, TypeAdapter, ValidationError
@@ -88,9 +89,28 @@ def _network(value: object) -> IPv4Network | IPv6Network:
     return ip_network(value)
 
 
+def _cdr(value: object) -> str:
+    text = value if isinstance(value, str) else ""
+    if (
+        not text
+        or not text.isprintable()
+        or not re.match(r"/|(sqlite|postgresql|mysql|mariadb)(\+[a-z0-9]+)?://", text)
+    ):
+        raise ValueError('must be the path of Master.csv, or begin with "sqlite://", "postgresql://" or "mysql://"')
+    return text
+
+
+def _time_zone(value: object) -> str:
+    try:
+        return ZoneInfo(value if isinstance(value, str) else "").key
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError('must be an IANA time zone, as "Asia/Ho_Chi_Minh"') from error
+
+
 Port = Annotated[int, Interval(ge=1, le=65535)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")]
 Context = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,79}$")]
 PbxKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
@@ -127,7 +147,9 @@ class PbxConfig:
     """One PBX. The link logs in by challenge, so that the secret stays off an unencrypted wire.
 
     `originate_context` is where numbers are dialled that agents call or transfer to from the desk. `wrap_up_seconds`:
-    so long the queues leave an agent alone after a call; 0: not at all.
+    so long the queues leave an agent alone after a call; 0: not at all. `cdr` (a file, or an SQLAlchemy URL with
+    `cdr_table`) and `queue_log` are what the PBX wrote of its calls, read after an outage; `cdr_time_zone` None: this
+    machine's own.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -143,6 +165,10 @@ class PbxConfig:
     tls_server_name: Text | None = None
     originate_context: Context = "from-internal"
     wrap_up_seconds: Annotated[int, Interval(ge=0, le=600)] = 0
+    cdr: Annotated[str, PlainValidator(_cdr)] | None = field(default=None, repr=False)  # a URL may hold a password
+    cdr_table: TableName = "cdr"
+    cdr_time_zone: Annotated[str, PlainValidator(_time_zone)] | None = None
+    queue_log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,8 +346,9 @@ def _from_text(table: str, key: str, text: str, variable: str) -> object:
 
 def _resolve_files(entry: RawTable, folder: Path, environ: Mapping[str, str]) -> None:
     """`secret_file` becomes `secret`; paths are taken from the configuration file's folder."""
-    if isinstance(entry.get("tls_ca_file"), str):
-        entry["tls_ca_file"] = str(folder / entry["tls_ca_file"])
+    for key in ("tls_ca_file", "queue_log", "cdr"):
+        if isinstance(entry.get(key), str) and "://" not in entry[key]:
+            entry[key] = str((folder / entry[key]).absolute()) if entry[key] else ""
     name = entry.get("name")
     if "secret_file" not in entry:
         if "secret" not in entry:
