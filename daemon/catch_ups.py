@@ -146,11 +146,19 @@ class CatchUps:
             await self._read(pbx, desk, since, last=True)
         except CallwardenError as error:
             _log.warning("catch_up_failed", pbx=pbx, since=iso_utc(since), error=str(error))
-            desk.state = CatchUpState(since=since, until=self._clock(), error=Message("{why}", why=error.message))
-            await self._give_back(desk)
+            await self._failed(desk, since, error.message)
+            return False
+        except Exception:  # noqa: BLE001 - our own bug; it must keep no call open
+            _log.exception("catch_up_broke", pbx=pbx, since=iso_utc(since))
+            await self._failed(desk, since, Message("see the log"))
             return False
         await self._give_back(desk)
         return True
+
+    async def _failed(self, desk: _Desk, since: UnixMs, why: str) -> None:
+        said = why if isinstance(why, Message) else Message("{why}", why=why)
+        desk.state = CatchUpState(since=since, until=self._clock(), error=said)
+        await self._give_back(desk)
 
     async def _read(self, pbx: PbxName, desk: _Desk, since: UnixMs, *, last: bool) -> None:
         span = Span(pbx=pbx, since=since, until=self._clock())

@@ -12,11 +12,11 @@ from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, get_type_hints
-from zoneinfo import ZoneInfo
 
 from annotated_types import Interval, Len
 from pydantic import ConfigDict, PlainValidator, StringConstraints, TypeAdapter, ValidationError
 
+from daemon.config_values import cdr, time_zone
 from daemon.errors import ConfigError
 
 ENVIRONMENT_PREFIX: Final = "CALLWARDEN_"
@@ -89,24 +89,6 @@ def _network(value: object) -> IPv4Network | IPv6Network:
     return ip_network(value)
 
 
-def _cdr(value: object) -> str:
-    text = value if isinstance(value, str) else ""
-    if (
-        not text
-        or not text.isprintable()
-        or not re.match(r"/|(sqlite|postgresql|mysql|mariadb)(\+[a-z0-9]+)?://", text)
-    ):
-        raise ValueError('must be the path of Master.csv, or begin with "sqlite://", "postgresql://" or "mysql://"')
-    return text
-
-
-def _time_zone(value: object) -> str:
-    try:
-        return ZoneInfo(value if isinstance(value, str) else "").key
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError('must be an IANA time zone, as "Asia/Ho_Chi_Minh"') from error
-
-
 Port = Annotated[int, Interval(ge=1, le=65535)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
@@ -165,9 +147,9 @@ class PbxConfig:
     tls_server_name: Text | None = None
     originate_context: Context = "from-internal"
     wrap_up_seconds: Annotated[int, Interval(ge=0, le=600)] = 0
-    cdr: Annotated[str, PlainValidator(_cdr)] | None = field(default=None, repr=False)  # a URL may hold a password
+    cdr: Annotated[str, PlainValidator(cdr)] | None = field(default=None, repr=False)  # a URL may hold a password
     cdr_table: TableName = "cdr"
-    cdr_time_zone: Annotated[str, PlainValidator(_time_zone)] | None = None
+    cdr_time_zone: Annotated[str, PlainValidator(time_zone)] | None = None
     queue_log: Path | None = None
 
 

@@ -123,6 +123,8 @@ class CallRecords:
         try:
             for note in notes_of(self._queue_log, _channels(rows), since, until):
                 found.setdefault(note.channel, []).append(note)
+        except FileNotFoundError:
+            return {}  # an Asterisk without queues has none
         except OSError as error:
             raise CallwardenError(f"{self._queue_log}: cannot be read ({error.strerror}); set queue_log") from error
         return found

@@ -41,7 +41,7 @@ class CdrFile:
 
     def newest(self) -> Iterator[Attempt | None]:
         """Those at the end of the file."""
-        return self._attempts(_records(last_lines(self.path)))
+        yield from self._attempts(_records(last_lines(self.path)))
 
     def _attempts(self, records: Iterable[str | None]) -> Iterator[Attempt | None]:
         for place, record in enumerate(records):

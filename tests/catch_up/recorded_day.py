@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,13 @@ from tests.call.recorded import Recording
 FOLDER = Path(__file__).parents[1] / "recordings" / "cdr" / "asterisk-22"
 PBX = PbxName("replay")
 MANY = 100_000
+NEVER_WRITTEN = "asterisk_killed_mid_call"  # a killed Asterisk writes no record of its living calls
+_MOVED = {  # `dst` is where the caller is last: the menu's choice, or who he was handed to
+    *("in_ivr_then_direct", "in_ivr_then_queue", "transfer_blind", "transfer_blind_feature_code"),
+    *("transfer_blind_not_answered", "transfer_blind_to_queue", "transfer_blind_twice"),
+}
+_TIMES = {"opened_at", "updated_at", "closed_at", "reached_at", "call_back_seconds"}  # whole seconds, the PBX's answer
+_UNLIKE = {*_TIMES, "ticket_id", "caught_up"}  # a ticket's number is only the order in which it was made
 
 Json = dict[str, Any]
 
@@ -60,6 +67,16 @@ def written(folder: Path, day: Sequence[Recording], *, queue_log: bool = True) -
 def span_of(day: Sequence[Recording]) -> Span:
     starts = [one.truth["started_at"] * 1000 for one in day]
     return Span(pbx=PBX, since=UnixMs(round(min(starts)) - 5_000), until=UnixMs(round(max(starts)) + 120_000))
+
+
+def alike(tickets: Iterable[Json], day: Iterable[Recording]) -> list[Json]:
+    """All that tickets read afterwards have in common with those made live, by their calls."""
+    moved = {call["customer"][-6:] for one in day if one.name in _MOVED for call in one.truth["calls"]}
+    found = [{name: value for name, value in ticket.items() if name not in _UNLIKE} for ticket in tickets]
+    for ticket in found:
+        if str(ticket["customer_number"])[-6:] in moved:
+            ticket["hotline"] = None
+    return sorted(found, key=lambda ticket: str(ticket["call_ids"]))
 
 
 async def followed_live(folder: Path, day: Sequence[Recording], rulebook: Rulebook) -> Outcome:
