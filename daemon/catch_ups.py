@@ -26,6 +26,7 @@ from daemon.message import Message
 from daemon.pbx import CatchUpState
 from daemon.rules import Rules
 from daemon.store.catching_up import forget_unheard, mark_unheard, unheard_since
+from daemon.store.live_calls import heartbeat
 from daemon.store.store import Store
 from daemon.store.values import Committed
 
@@ -96,10 +97,11 @@ class CatchUps:
             return
         if isinstance(signal, LinkDown):
             desk.since = signal.at if desk.since is None else min(desk.since, signal.at)
-        elif isinstance(signal, Snapshot) and desk.since is not None:
-            desk.marked = False
-            before, desk.task = desk.task, None
-            desk.task = asyncio.create_task(self._run(pbx, desk, desk.since, before), name=f"catch-up {pbx}")
+        elif isinstance(signal, Snapshot):
+            before, since = desk.task, desk.since
+            desk.marked = since is None
+            work = self._beat(pbx) if since is None else self._run(pbx, desk, since, before)
+            desk.task = asyncio.create_task(work, name=f"catch-up {pbx}")
 
     def may_beat(self, pbx: PbxName) -> bool:
         """Whether it is safe to say that this PBX is followed now."""
@@ -125,6 +127,11 @@ class CatchUps:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _beat(self, pbx: PbxName) -> None:
+        """At once: what happens after a kill in the first seconds is missed too."""
+        now = self._clock()
+        await self._store.writer.change(lambda: heartbeat(now, [pbx]))
 
     async def _run(self, pbx: PbxName, desk: _Desk, since: UnixMs, before: asyncio.Task[None] | None) -> None:
         await _over(before)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, get_type_hints
 from annotated_types import Interval, Len
 from pydantic import ConfigDict, PlainValidator, StringConstraints, TypeAdapter, ValidationError
 
-from daemon.config_values import cdr, time_zone
+from daemon.config_values import iana_zone, place_of_records
 from daemon.errors import ConfigError
 
 ENVIRONMENT_PREFIX: Final = "CALLWARDEN_"
@@ -147,9 +147,10 @@ class PbxConfig:
     tls_server_name: Text | None = None
     originate_context: Context = "from-internal"
     wrap_up_seconds: Annotated[int, Interval(ge=0, le=600)] = 0
-    cdr: Annotated[str, PlainValidator(cdr)] | None = field(default=None, repr=False)  # a URL may hold a password
+    # A URL may hold a password.
+    cdr: Annotated[str, PlainValidator(place_of_records)] | None = field(default=None, repr=False)
     cdr_table: TableName = "cdr"
-    cdr_time_zone: Annotated[str, PlainValidator(time_zone)] | None = None
+    cdr_time_zone: Annotated[str, PlainValidator(iana_zone)] | None = None
     queue_log: Path | None = None
 
 

@@ -6,7 +6,7 @@ import re
 from zoneinfo import ZoneInfo
 
 
-def cdr(value: object) -> str:
+def place_of_records(value: object) -> str:
     text = value if isinstance(value, str) else ""
     if (
         not text
@@ -17,7 +17,7 @@ def cdr(value: object) -> str:
     return text
 
 
-def time_zone(value: object) -> str:
+def iana_zone(value: object) -> str:
     try:
         return ZoneInfo(value if isinstance(value, str) else "").key
     except (KeyError, ValueError, OSError) as error:

@@ -109,6 +109,6 @@ class House:
         calls = [one.as_json() for one in await read_calls(self.store.reader, CallFilter(), MANY, None)]
         tickets = [one.as_json() for one in await read_tickets(self.store.reader, TicketFilter(), MANY, None)]
         return Outcome(
-            sorted(calls, key=lambda call: (call["started_at"], call["call_id"])),  # type: ignore[arg-type,return-value]
+            sorted(calls, key=lambda call: (call["started_at"], call["call_id"])),
             sorted(tickets, key=lambda ticket: int(str(ticket["ticket_id"]))),
         )
