@@ -33,6 +33,7 @@ async def test_calls_made_while_the_daemon_is_dead_have_their_tickets_after_its_
         await agent.on_call(reject(486))
         missed = [await trunk.call("1902", number) for number in (BOTH, LOST)]
         for call in missed:
+            await agent.next_call()
             await call.disconnected()
         await agent.on_call(answer(after=0.1))
         talk = await trunk.call("1900", BOTH)
