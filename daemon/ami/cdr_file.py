@@ -17,8 +17,9 @@ from daemon.ami.growing_log import LONGEST_LINE, last_lines, lines_since
 from daemon.call.records import Attempt
 from daemon.call.signals import UnixMs
 
-_FIELD = re.compile(r'"((?:[^"]|"")*)"|([^",\r\n]*)')
-_ROW = re.compile(r'"(?:[^"]|"")*"(?:,(?:"(?:[^"]|"")*"|[0-9.]*))+\r?\n')
+_QUOTED = r'"[^"]*(?:""[^"]*)*"'
+_FIELD = re.compile(r'"([^"]*(?:""[^"]*)*)"|([^",\r\n]*)')
+_ROW = re.compile(rf"{_QUOTED}(?:,(?:{_QUOTED}|[0-9.]*))+\r?\n")
 _COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata", "start"),
     *("answer", "end", "duration", "billsec", "disposition", "amaflags"),
@@ -59,7 +60,7 @@ def row_of(record: str) -> dict[str, str] | None:
     if _ROW.fullmatch(record) is None:
         return None
     values = _fields(record.rstrip("\r\n"))
-    if len(values) < len(_COLUMNS) or not values[_CHANNEL] or not values[_START]:
+    if len(values) < len(_COLUMNS) or not values[_CHANNEL] or not values[_START][:1].isdigit():
         return None
     return dict(zip(_COLUMNS, values, strict=False)) | _further(values[len(_COLUMNS) :])
 
@@ -93,7 +94,7 @@ def _records(lines: Iterable[bytes]) -> Iterator[str | None]:
             yield text
             continue
         pending += text
-        if _ROW.fullmatch(pending) is not None:
+        if pending.count('"') % 2 == 0 and _ROW.fullmatch(pending) is not None:
             yield pending
             pending = ""
         elif len(pending) > LONGEST_LINE:
