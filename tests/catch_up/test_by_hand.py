@@ -73,10 +73,10 @@ async def _talk_of_the_same_customer(house: House, folder: Path, at: UnixMs) -> 
     await shadow.catch_up(written(folder, day), span_of(day))
     missed = shadow.told[0].unit.call
     await other.close()
-    return replace(
-        missed, call_id=CallId("9.9"), state=CallState.ANSWERED, outcome=Outcome.ANSWERED, missed_reason=None, started_at=UnixMs(at - 5),
-        answered_at=at, ended_at=None, user_id=UserId("1001"), user_ids=(UserId("1001"),), caught_up=False,
-    )  # fmt: skip
+    talked = replace(missed, call_id=CallId("9.9"), state=CallState.ANSWERED, outcome=Outcome.ANSWERED)
+    agent = UserId("1001")
+    live = replace(talked, missed_reason=None, ended_at=None, user_id=agent, user_ids=(agent,), caught_up=False)
+    return replace(live, started_at=UnixMs(at - 5), answered_at=at)
 
 
 def _live(call: Call) -> Unit:
