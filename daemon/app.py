@@ -18,8 +18,9 @@ from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.settings import AmiConfig
 from daemon.bus import Bus, EffectsCommitted
 from daemon.call.model import Call, PbxName
-from daemon.call.signals import Signal, Snapshot, UnixMs
+from daemon.call.signals import Snapshot, UnixMs
 from daemon.call.tracker import Tracker
+from daemon.catch_ups import CatchUps, call_records
 from daemon.coalesced import Coalesced
 from daemon.config import Config, PbxConfig
 from daemon.delivery.http_sender import HttpSender
@@ -37,6 +38,7 @@ from daemon.metrics_read import metrics_text, observe
 from daemon.pbx_acts import PbxActs
 from daemon.pbx_desk import PbxDesk
 from daemon.pbx_ringtones import PbxRingtones
+from daemon.pbx_sink import PbxSink
 from daemon.phone_messages import PhoneMessages
 from daemon.retention import clean_every_night
 from daemon.ringtone_facts import TABLES as RINGTONE_TABLES
@@ -69,6 +71,7 @@ class Daemon:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._rules = Rules()
         self.bus = Bus()
         self.feed = EventFeed()
         self.desks = DeskBoard(self.bus)
@@ -78,8 +81,13 @@ class Daemon:
         self.phone_messages = PhoneMessages(self.bus, self.links, self.customers.known)
         phones_reach_us = config.http.phone_url or config.http.public_url
         self.ringtones = PbxRingtones(self.links, RingtoneBook(lambda: self.store, phones_reach_us, now_ms))
+        self.catch_ups = CatchUps(call_records(config.pbx), lambda: self.dispatcher, lambda: self._rules, now_ms)
         self.pbx_desk = PbxDesk(
-            self.links, self._rung_strangers, lambda: self._rules.rulebook.settings, self.ringtones.findings
+            self.links,
+            self._rung_strangers,
+            lambda: self._rules.rulebook.settings,
+            self.ringtones.findings,
+            self.catch_ups.state,
         )
         contexts = {PbxName(pbx.name): pbx.originate_context for pbx in config.pbx}
         self.acts = PbxActs(
@@ -101,7 +109,6 @@ class Daemon:
         )
         self.secrets = SigningSecrets()
         self._paused: frozenset[str] = frozenset()
-        self._rules = Rules()
         self._reload = Coalesced(self._read_again)
         self._parts = AsyncExitStack()
         self._failed: asyncio.Future[None]
@@ -209,6 +216,7 @@ class Daemon:
         calls = await living_calls(self.store.reader)
         ended = await ended_lately(self.store.reader, UnixMs(now_ms() - _LONGEST_CALL_MS))
         alive = await last_alive(self.store.reader)
+        await self.catch_ups.begin(self.store, alive, self._committed)
         trackers = {name: Tracker(name, directory) for name in {*self.links, *(call.pbx for call in calls)}}
         for name, tracker in trackers.items():
             mine = [call for call in calls if call.pbx == name]
@@ -219,7 +227,9 @@ class Daemon:
         self.states.know(directory)
         live_feed.on_end(self.bus, self.acts.note_end, self.states.note_end)
         hang_up = self.lost_connections.hang_up
-        self.dispatcher = Dispatcher(trackers, rules, self.store.writer, self.bus, now_ms, hang_up)
+        self.dispatcher = Dispatcher(
+            trackers, rules, self.store.writer, self.bus, now_ms, hang_up, self.catch_ups.keep_back
+        )
         self._watch(asyncio.create_task(self.dispatcher.run(), name="dispatch"))
         self._parts.push_async_callback(self.dispatcher.stop)
         self._parts.push_async_callback(self._reload.close)
@@ -230,8 +240,9 @@ class Daemon:
         self._parts.push_async_callback(self.acts.close)
         self._parts.push_async_callback(self.phone_messages.close)
         self._parts.push_async_callback(self.states.close)
+        self._parts.push_async_callback(self.catch_ups.close)
         for name, link in self.links.items():
-            sink = _Sink(name, self.dispatcher, self.states, self.ringtones)
+            sink = PbxSink(name, self.dispatcher, self.states.hear, self.ringtones.hear, self.catch_ups.hear)
             self._watch(asyncio.create_task(link.run(sink), name=f"pbx {name}"))
             self._parts.push_async_callback(link.close)
         self._watch(asyncio.create_task(self.lost_connections.watch(), name="lost connections"))
@@ -289,7 +300,11 @@ class Daemon:
         """Keep the last moment at which calls were seen, so that a crash does not lengthen them."""
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
-            followed = [name for name, link in self.links.items() if link.state is LinkState.CONNECTED]
+            followed = [
+                name
+                for name, link in self.links.items()
+                if link.state is LinkState.CONNECTED and self.catch_ups.may_beat(name)
+            ]
             await self.store.writer.change(lambda followed=followed: heartbeat(now_ms(), followed))  # type: ignore[misc]
 
     def _services(self) -> Services:
@@ -336,26 +351,6 @@ class Daemon:
         writer = self.store.writer
         store = Check("store", writer.healthy, None if writer.healthy else "the disk refuses writes; see the log")
         return [store, *(_link_check(name, link) for name, link in self.links.items())]
-
-
-class _Sink:
-    """Puts a PBX's name on its signals; full when the dispatcher's queue is. Who is paused is heard on the way."""
-
-    def __init__(self, pbx: PbxName, dispatcher: Dispatcher, states: QueueStates, ringtones: PbxRingtones) -> None:
-        self._pbx = pbx
-        self._ringtones = ringtones
-        self._queue = dispatcher.queue
-        self._states = states
-
-    def put_nowait(self, signal: Signal, /) -> None:
-        self._queue.put_nowait(PbxSignal(self._pbx, signal))
-        self._states.hear(self._pbx, signal)
-        self._ringtones.hear(self._pbx, signal)
-
-    async def put(self, signal: Signal, /) -> None:
-        await self._queue.put(PbxSignal(self._pbx, signal))
-        self._states.hear(self._pbx, signal)
-        self._ringtones.hear(self._pbx, signal)
 
 
 def ami_config(pbx: PbxConfig) -> AmiConfig:

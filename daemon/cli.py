@@ -185,6 +185,21 @@ def install_service(
     typer.echo("next:\n" + "\n".join(f"  {number}. {step}" for number, step in enumerate(NEXT_STEPS, 1)))
 
 
+@app.command("catch-up")
+def catch_up(
+    config: ConfigFile,
+    since: Annotated[str, typer.Option("--from", help="As 2026-11-22T10:00, in the call settings' time zone.")],
+    until: Annotated[str, typer.Option("--to", help="The same; without: now.")] = "",
+    pbx: Annotated[str | None, typer.Option(help="Which PBX, when several have records.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")] = False,
+) -> None:
+    """Read what the PBX wrote of a span and make the calls and tickets that are missing. Again is harmless."""
+    from daemon.catch_up_command import catch_up_span
+    from daemon.config import load_config
+
+    _run(catch_up_span(load_config(config), since, until, pbx, dry=dry_run, say=typer.echo))
+
+
 @token_app.command("create")
 def token_create(
     config: ConfigFile,

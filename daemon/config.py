@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, get_type_hints
 from annotated_types import Interval, Len
 from pydantic import ConfigDict, PlainValidator, StringConstraints, TypeAdapter, ValidationError
 
+from daemon.config_values import iana_zone, place_of_records
 from daemon.errors import ConfigError
 
 ENVIRONMENT_PREFIX: Final = "CALLWARDEN_"
@@ -91,6 +92,7 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 Port = Annotated[int, Interval(ge=1, le=65535)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")]
 Context = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,79}$")]
 PbxKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
@@ -127,7 +129,9 @@ class PbxConfig:
     """One PBX. The link logs in by challenge, so that the secret stays off an unencrypted wire.
 
     `originate_context` is where numbers are dialled that agents call or transfer to from the desk. `wrap_up_seconds`:
-    so long the queues leave an agent alone after a call; 0: not at all.
+    so long the queues leave an agent alone after a call; 0: not at all. `cdr` (a file, or an SQLAlchemy URL with
+    `cdr_table`) and `queue_log` are what the PBX wrote of its calls, read after an outage; `cdr_time_zone` None: this
+    machine's own.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -143,6 +147,11 @@ class PbxConfig:
     tls_server_name: Text | None = None
     originate_context: Context = "from-internal"
     wrap_up_seconds: Annotated[int, Interval(ge=0, le=600)] = 0
+    # A URL may hold a password.
+    cdr: Annotated[str, PlainValidator(place_of_records)] | None = field(default=None, repr=False)
+    cdr_table: TableName = "cdr"
+    cdr_time_zone: Annotated[str, PlainValidator(iana_zone)] | None = None
+    queue_log: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,8 +339,9 @@ def _from_text(table: str, key: str, text: str, variable: str) -> object:
 
 def _resolve_files(entry: RawTable, folder: Path, environ: Mapping[str, str]) -> None:
     """`secret_file` becomes `secret`; paths are taken from the configuration file's folder."""
-    if isinstance(entry.get("tls_ca_file"), str):
-        entry["tls_ca_file"] = str(folder / entry["tls_ca_file"])
+    for key in ("tls_ca_file", "queue_log", "cdr"):
+        if isinstance(entry.get(key), str) and "://" not in entry[key]:
+            entry[key] = str((folder / entry[key]).absolute()) if entry[key] else ""
     name = entry.get("name")
     if "secret_file" not in entry:
         if "secret" not in entry:

@@ -19,7 +19,7 @@ import structlog
 
 from daemon.bus import AgentToNotify, Bus, CallHappened, CustomerToLookUp, PhoneToMessage
 from daemon.call.directory import Directory
-from daemon.call.events import PASSING, CallEvent, ConnectionStillLost
+from daemon.call.events import PASSING, CallEnded, CallEvent, ConnectionStillLost
 from daemon.call.model import Call, CallId, ConnectionLoss, PbxName, UserId
 from daemon.call.parties import Parties
 from daemon.call.signals import ChannelId, Signal, SteadyMs, UnixMs
@@ -81,6 +81,13 @@ class NewRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """Somebody waits until everything before it has been followed."""
+
+    done: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """The last item: everything before it is followed to its end."""
 
@@ -93,6 +100,11 @@ class Sink(Protocol):
 
 def _nobody_hangs_up(_: HangUpCall) -> None:
     """Where there is no PBX to act on."""
+
+
+def _nothing_is_kept_back(_: CallEnded) -> bool:
+    """Where no records are read afterwards."""
+    return False
 
 
 def decide(event: CallEvent, rules: Rulebook, now: UnixMs) -> tuple[Decision, ...]:
@@ -111,9 +123,11 @@ class Dispatcher:
         bus: Bus,
         clock: Callable[[], UnixMs],
         hang_up: Callable[[HangUpCall], None] = _nobody_hangs_up,
+        keep_back: Callable[[CallEnded], bool] = _nothing_is_kept_back,
     ) -> None:
-        """`hang_up` only takes the decision; it acts in its own time."""
-        self.queue: asyncio.Queue[PbxSignal | NewRules | Stop] = asyncio.Queue(_QUEUE_SIZE)
+        """`hang_up` only takes the decision; it acts in its own time. What is kept back is judged later, if at all."""
+        self._keep_back = keep_back
+        self.queue: asyncio.Queue[PbxSignal | NewRules | Passed | Stop] = asyncio.Queue(_QUEUE_SIZE)
         self._ended = asyncio.Event()
         self.taken = 0  # items of the queue, signals or not
         self.signals = 0
@@ -132,6 +146,10 @@ class Dispatcher:
                 self.taken += 1
                 if isinstance(item, NewRules):
                     self._adopt(item)
+                    continue
+                if isinstance(item, Passed):
+                    if not item.done.done():
+                        item.done.set_result(None)
                     continue
                 for unit in self.feed(item):
                     await self._sink.submit(unit)
@@ -155,6 +173,18 @@ class Dispatcher:
         await self.queue.put(NewRules(rules, directory, in_force))
         await in_force
 
+    async def passed(self) -> None:
+        """Wait until everything that is queued now has been followed, and has been given to the store."""
+        done = asyncio.get_running_loop().create_future()
+        await self.queue.put(Passed(done))
+        await done
+
+    async def judge(self, event: CallEnded) -> None:
+        """An end that was kept back is what it seemed to be."""
+        unit = self._judge(event, told=True)
+        if unit is not None:
+            await self._sink.submit(unit)
+
     def feed(self, item: PbxSignal) -> list[Unit]:
         """Follow one signal to its decisions and return what must become durable, in order."""
         self.signals += 1
@@ -164,7 +194,7 @@ class Dispatcher:
             self.failures += 1
             self._log_broken(item)
             return []
-        return [unit for event in events if (unit := self._judge(event)) is not None]
+        return [unit for event in events if (unit := self._follow(event)) is not None]
 
     def calls(self) -> Iterable[Call]:
         """All living calls of all PBXs."""
@@ -204,9 +234,15 @@ class Dispatcher:
         about = {"channel": getattr(item.signal, "channel", None), "call_id": tracker and tracker.call_of(item.signal)}
         _log.exception("signal_broke_the_tracker", pbx=item.pbx, signal=type(item.signal).__name__, **about)
 
-    def _judge(self, event: CallEvent) -> Unit | None:
+    def _follow(self, event: CallEvent) -> Unit | None:
+        if isinstance(event, CallEnded) and not event.seen and self._keep_back(event):
+            self._bus.publish(CallHappened(event))
+            return None
+        return self._judge(event)
+
+    def _judge(self, event: CallEvent, *, told: bool = False) -> Unit | None:
         decisions = self._decide(event)
-        if not isinstance(event, ConnectionStillLost):
+        if not told and not isinstance(event, ConnectionStillLost):
             self._bus.publish(CallHappened(event))
         for decision in decisions:
             if isinstance(decision, NotifyAgent | StopNotifying):

@@ -10,6 +10,18 @@ from daemon.message import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatchUpState:
+    """What was read afterwards of a span in which the PBX was not followed. `error`: it cannot be read."""
+
+    since: UnixMs
+    until: UnixMs
+    calls: int = 0
+    broken: int = 0
+    running: bool = False
+    error: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PbxState:
     """One configured PBX now. `last_error` stays after the link is back; `state` says whether it is.
 
@@ -28,6 +40,7 @@ class PbxState:
     events_per_second_minute: float | None = None
     last_error: Message | None = None
     last_error_at: UnixMs | None = None
+    catch_up: CatchUpState | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
 
 

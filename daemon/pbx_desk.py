@@ -20,7 +20,7 @@ from daemon.ami.snippets import snippets
 from daemon.ami.trouble import words
 from daemon.call.model import PbxName
 from daemon.call.signals import UnixMs
-from daemon.pbx import Finding, Inventory, PbxState, Snippet
+from daemon.pbx import CatchUpState, Finding, Inventory, PbxState, Snippet
 from daemon.policy.call_settings import CallSettings
 
 FRESH_S: Final = 5.0
@@ -28,6 +28,10 @@ UNTOLD_S: Final = 60.0  # a PBX that hangs takes seconds to ask, which not every
 
 Rung = Callable[[PbxName], Mapping[str, UnixMs]]
 Look = Callable[[PbxName], Awaitable[Sequence[Finding]]]
+
+
+def _nothing_read(_: PbxName) -> None:
+    """Where no records are read."""
 
 
 class PbxDesk:
@@ -38,10 +42,15 @@ class PbxDesk:
     """
 
     def __init__(
-        self, links: Mapping[PbxName, AmiLink], rung: Rung, settings: Callable[[], CallSettings], ringtones: Look
+        self,
+        links: Mapping[PbxName, AmiLink],
+        rung: Rung,
+        settings: Callable[[], CallSettings],
+        ringtones: Look,
+        catch_up: Callable[[PbxName], CatchUpState | None] = _nothing_read,
     ) -> None:
         self._ringtones = ringtones
-        self._desks = {name: _OnePbx(name, link, rung) for name, link in links.items()}
+        self._desks = {name: _OnePbx(name, link, rung, catch_up) for name, link in links.items()}
         self._settings = settings
 
     async def watch(self) -> None:
@@ -103,8 +112,11 @@ class _Kept:
 
 
 class _OnePbx:
-    def __init__(self, name: PbxName, link: AmiLink, rung: Rung) -> None:
+    def __init__(
+        self, name: PbxName, link: AmiLink, rung: Rung, catch_up: Callable[[PbxName], CatchUpState | None]
+    ) -> None:
         self.link = link
+        self._catch_up = catch_up
         self.rate = EventRate()
         self.checkup = Checkup(link)
         self._name = name
@@ -126,6 +138,7 @@ class _OnePbx:
             events_per_second_minute=self.rate.per_second(LONG_S),
             last_error=words(failure.error, config) if failure else None,
             last_error_at=failure.at if failure else None,
+            catch_up=self._catch_up(self._name),
             counters=self._counters(),
         )
 

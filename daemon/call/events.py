@@ -131,10 +131,11 @@ class ConnectionRestored:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The call is over; nothing about it will change."""
+    """The call is over; nothing about it will change. `seen` False: it vanished while nobody listened."""
 
     at: UnixMs
     call: Call
+    seen: bool = True
 
 
 CallEvent = (

@@ -106,6 +106,7 @@ class Call:
     customer_dialled: bool  # outgoing: the customer's own phone was called, not only the agent's
     lost: ConnectionLoss | None = None  # its connection is lost now, or was when it ended
     hangup_reason: HangupReason | None = None  # why it was us who hung up
+    caught_up: bool = False  # nobody followed its end: it was read afterwards from what the PBX wrote
 
     @property
     def wait_seconds(self) -> float | None:

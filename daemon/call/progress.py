@@ -160,7 +160,7 @@ def end(board: Board, call: LiveCall, at: UnixMs, *, told_at: UnixMs, seen: bool
     call.ended_by = outcome.ended_by_of(call) if seen else None
     board.drop_call(call)
     if call.announced:
-        board.tell(CallEnded(told_at, call.snapshot()))
+        board.tell(CallEnded(told_at, call.snapshot(), seen))
 
 
 def _direct_at_last(board: Board, call: LiveCall) -> None:

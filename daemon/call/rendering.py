@@ -43,5 +43,6 @@ def call_json(call: Call, ticket_id: str | None) -> dict[str, object]:
         "hangup_reason": call.hangup_reason and call.hangup_reason.value,
         "connection_lost_at": iso_utc(call.lost.since) if call.lost else None,
         "connection_lost_side": call.lost.side.value if call.lost else None,
+        "caught_up": call.caught_up,
         "ticket_id": ticket_id,
     }

@@ -106,6 +106,7 @@ class Refill:
         if self._sweep_at <= now:
             await self.expire(self._limits.sweep_grace_ms)
             self._shelf.tidy()
+            self.not_later_than(now)  # another process may have put something there: `callwarden catch-up`
         if self._scan_at is not None and self._scan_at <= now:
             await self._scan(now)
 

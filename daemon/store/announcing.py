@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 
@@ -129,8 +129,13 @@ def announce_ticket(event_type: EventType, ticket: Ticket, about: str, at: UnixM
     return made
 
 
-def announce(effects: Sequence[Sequence[Popup | Announcement]]) -> Work[list[tuple[Delivery, ...]]]:
-    """Insert the deliveries of each unit's effects; returned are only those that did not exist."""
+def announce(
+    effects: Sequence[Sequence[Popup | Announcement]], told_at: UnixMs | None = None
+) -> Work[list[tuple[Delivery, ...]]]:
+    """Insert the deliveries of each unit's effects; returned are only those that did not exist.
+
+    What is long past is told from `told_at` on: it would else be too old to be sent.
+    """
     if not any(effects):
         return [()] * len(effects)
     hooks: list[Row] = []
@@ -142,7 +147,7 @@ def announce(effects: Sequence[Sequence[Popup | Announcement]]) -> Work[list[tup
         return [()] * len(effects)
     known = yield Query(_KNOWN, {"ids": compact_json(ids)})
     seen = {row["delivery_id"] for row in known}
-    made = [_new(unit, seen) for unit in planned]
+    made = [_new(unit, seen, told_at) for unit in planned]
     yield Query(_INSERT, [row for unit in made for _, row in unit])
     return [tuple(delivery for delivery, _ in unit) for unit in made]
 
@@ -171,11 +176,19 @@ def _plan(effect: Popup | Announcement, hooks: Iterable[Row]) -> Iterator[_Plann
             yield _Planned(delivery_id_of(effect.key, webhook_id), effect, webhook_id, hook["url"])
 
 
-def _new(planned: Iterable[_Planned], seen: set[str]) -> list[tuple[Delivery, dict[str, object]]]:
+def _new(
+    planned: Iterable[_Planned], seen: set[str], told_at: UnixMs | None
+) -> list[tuple[Delivery, dict[str, object]]]:
     made: list[tuple[Delivery, dict[str, object]]] = []
     for plan in planned:
         if plan.delivery_id not in seen:
             seen.add(plan.delivery_id)
             delivery = plan.effect.delivery(plan.delivery_id, plan.webhook_id, plan.url)
+            if told_at is not None:
+                delivery = _told_late(delivery, told_at)
             made.append((delivery, delivery_row(delivery, plan.effect.key, plan.effect.ticket_id)))
     return made
+
+
+def _told_late(delivery: Delivery, at: UnixMs) -> Delivery:
+    return replace(delivery, created_at=at, next_attempt_at=at, expires_at=UnixMs(at + EVENT_LIFETIME_MS))

@@ -17,6 +17,7 @@ from daemon.store.ticket_events import INSERT_EVENT, event_row
 from daemon.store.values import Ticket, TicketStatus, Unit
 from daemon.store.work import Query, Row, Work
 
+_WHOLE_SECOND_MS = 1000  # records have no finer times; who calls again in the same second did so after the first call
 _MISSED = (TicketKind.MISSED_INCOMING.value, TicketKind.MISSED_OUTGOING.value)
 
 _WAITING = select(tickets).where(
@@ -96,7 +97,8 @@ def _is_due(row: Row, wanted: CloseMissed, at: UnixMs, pairs: Iterable[Row]) -> 
     was_called = row["kind"] == TicketKind.MISSED_OUTGOING.value  # by us, through no queue
     if not wanted.every_queue and not was_called and row["queue"] != wanted.call.queue:
         return False
-    return all(pair["ended_at"] is not None and pair["ended_at"] < at for pair in _of(row, pairs))
+    until = at + _WHOLE_SECOND_MS if wanted.call.caught_up else at
+    return all(pair["ended_at"] is not None and pair["ended_at"] < until for pair in _of(row, pairs))
 
 
 def _close(row: Row, at: UnixMs, reason: str, pairs: Iterable[Row]) -> ClosedTicket:

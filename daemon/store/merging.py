@@ -37,9 +37,11 @@ _UPDATE = (
     .values(
         status=bindparam("new_status"),
         missed_count=bindparam("new_missed_count"),
+        opened_at=bindparam("new_opened_at"),
         updated_at=bindparam("new_updated_at"),
         closed_at=bindparam("new_closed_at"),
         closed_reason=bindparam("new_closed_reason"),
+        caught_up=bindparam("new_caught_up"),
         waiting_since=bindparam("new_waiting_since"),
         version=tickets.c.version + bindparam("merges"),
     )
@@ -178,6 +180,7 @@ def _opened(ticket_id: str, unit: Unit, kind: TicketKind) -> Ticket:
         closed_at=None,
         closed_reason=None,
         waiting_since=unit.at if missed else None,
+        caught_up=call.caught_up,
     )
 
 
@@ -191,9 +194,11 @@ def _merged(ticket: Ticket, unit: Unit, kind: TicketKind) -> Ticket:
         status=TicketStatus.OPEN if was_closed else ticket.status,
         waiting_since=unit.at if waited is None else min(waited, unit.at),
         missed_count=ticket.missed_count + _counts_as_missed(kind),
+        opened_at=min(ticket.opened_at, unit.at),  # a call read afterwards may be the first
         updated_at=max(ticket.updated_at, unit.at),
         closed_at=None,
         closed_reason=None,
+        caught_up=ticket.caught_up or unit.call.caught_up,
         version=ticket.version + 1,
     )
 
@@ -232,6 +237,7 @@ def _new_row(merge_key: str, ticket: Ticket, reason: Reason, version: int) -> di
         "opened_at": ticket.opened_at,
         "updated_at": ticket.updated_at,
         "waiting_since": ticket.waiting_since,
+        "caught_up": ticket.caught_up,
         "version": version,
     }
 
@@ -242,8 +248,10 @@ def _changed_row(ticket: Ticket, merges: int) -> dict[str, object]:
         "merges": merges,
         "new_status": ticket.status.value,
         "new_missed_count": ticket.missed_count,
+        "new_opened_at": ticket.opened_at,
         "new_updated_at": ticket.updated_at,
         "new_closed_at": ticket.closed_at,
         "new_closed_reason": ticket.closed_reason,
         "new_waiting_since": ticket.waiting_since,
+        "new_caught_up": ticket.caught_up,
     }

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.dialects.sqlite import insert
 
 from daemon.call.model import Call, CallId, CallState, PbxName, UserId
+from daemon.call.signals import UnixMs
 from daemon.policy.decision import AnnounceCall, PopScreen
 from daemon.store.announcing import Announcement, Popup, announce, call_announcement, ticket_announcement
 from daemon.store.closing import ClosedTicket, close_missed
@@ -36,17 +37,17 @@ _POPS_OF_CALLS = select(screen_pops.c.call_id, screen_pops.c.user_id).where(
 _INSERT_POP = insert(screen_pops).on_conflict_do_nothing()
 
 
-def record(units: Sequence[Unit]) -> Work[list[Committed]]:
+def record(units: Sequence[Unit], told_at: UnixMs | None = None) -> Work[list[Committed]]:
     """Calls, then tickets, what is made good, pops and announcements; one `Committed` per unit, in order.
 
-    It tells what is new in it.
+    It tells what is new in it. `told_at` is for what was read afterwards: webhooks are sent from then on.
     """
     yield Query(_UPSERT_CALL, [call_row(call) for call in _last_known(units)])
     ticketings = yield from open_tickets(units)
     closings = yield from close_missed(units)
     pops = yield from _pop_screens(units)
     effects = [list(_effects(*each)) for each in zip(units, ticketings, closings, pops, strict=True)]
-    deliveries = yield from announce(effects)
+    deliveries = yield from announce(effects, told_at)
     return [
         Committed(
             unit,

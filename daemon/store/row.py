@@ -54,6 +54,7 @@ def call_row(call: Call) -> dict[str, object]:
         "hangup_cause": call.hangup_cause,
         "customer_dialled": call.customer_dialled,
         "hangup_reason": call.hangup_reason and call.hangup_reason.value,
+        "caught_up": call.caught_up,
         **(_loss_row(call.lost) if call.lost else _NO_LOSS),
     }
 
@@ -82,6 +83,7 @@ def call_of(row: Row) -> Call:
         customer_dialled=bool(row["customer_dialled"]),
         lost=_loss_of(row) if row["lost_channel"] else None,
         hangup_reason=HangupReason(row["hangup_reason"]) if row["hangup_reason"] else None,
+        caught_up=bool(row["caught_up"]),
     )
 
 
@@ -120,6 +122,7 @@ def ticket_of(row: Row, call_ids: Iterable[CallId]) -> Ticket:
         waiting_since=row["waiting_since"],
         reached_at=row["reached_at"],
         call_back_seconds=row["call_back_seconds"],
+        caught_up=bool(row["caught_up"]),
     )
 
 

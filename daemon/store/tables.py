@@ -62,6 +62,7 @@ calls = Table(
     Column("lost_side", String(16)),
     Column("lost_since", BigInteger),
     Column("lost_packets", BigInteger),
+    Column("caught_up", Boolean, nullable=False, server_default="0"),  # read afterwards from the PBX's records
     PrimaryKeyConstraint("pbx", "call_id"),
     Index(None, "started_at"),
     Index(None, "customer_number", "started_at"),
@@ -92,6 +93,7 @@ tickets = Table(
     Column("waiting_since", BigInteger),  # the first missed call that no talk has made good
     Column("reached_at", BigInteger),  # when the last talk made one good; stays when the ticket opens again
     Column("call_back_seconds", Integer),  # how long the customer had waited for it
+    Column("caught_up", Boolean, nullable=False, server_default="0"),  # one of its calls was read afterwards
     CheckConstraint("status IN ('open', 'pending', 'closed')", name="status"),
     Index(None, "status", "updated_at"),
     Index(None, "customer_number"),

@@ -36,6 +36,10 @@ class JobThread:
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
+    def let_go(self) -> None:
+        """End after the job that runs, without waiting: what it waits for may never come."""
+        self._jobs.put(None)
+
     def _work(self) -> None:
         while (item := self._jobs.get()) is not None:
             job, answer = item

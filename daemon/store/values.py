@@ -47,6 +47,8 @@ class Ticket:
     reached_at: UnixMs | None = None
     call_back_seconds: int | None = None
     """How long he had waited when he was reached the last time; both stay when the ticket opens again."""
+    caught_up: bool = False
+    """One of its calls was read afterwards from the PBX's records."""
 
     def as_json(self) -> dict[str, object]:
         """The ticket object of the contract; `version` grows with every change."""
@@ -67,6 +69,7 @@ class Ticket:
             "closed_reason": self.closed_reason,
             "reached_at": iso_utc(self.reached_at),
             "call_back_seconds": self.call_back_seconds,
+            "caught_up": self.caught_up,
             "tags": list(self.tags),
             "version": self.version,
         }

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from daemon.call.rendering import iso_utc
 from daemon.message import translated
-from daemon.pbx import Finding, PbxState, Snippet
+from daemon.pbx import CatchUpState, Finding, PbxState, Snippet
 from daemon.web.caller import caller
 from daemon.web.listing import json_response
 from daemon.web.page import words
@@ -76,7 +76,19 @@ def _state_json(state: PbxState, say: Say) -> dict[str, object]:
         "events_per_second_minute": state.events_per_second_minute,
         "last_error": say(state.last_error),
         "last_error_at": iso_utc(state.last_error_at),
+        "catch_up": _catch_up_json(state.catch_up, say) if state.catch_up else None,
         "counters": dict(state.counters),
+    }
+
+
+def _catch_up_json(catch_up: CatchUpState, say: Say) -> dict[str, object]:
+    return {
+        "from": iso_utc(catch_up.since),
+        "to": iso_utc(catch_up.until),
+        "running": catch_up.running,
+        "calls": catch_up.calls,
+        "broken_rows": catch_up.broken,
+        "error": say(catch_up.error),
     }
 
 

@@ -126,7 +126,8 @@ class Teller:
         return sorted(lines, key=lambda line: line.at)
 
     def call(self, call: Call) -> Line:
-        where = " · ".join(filter(None, (call.queue, self.hotline(call.hotline))))
+        read = self._("read afterwards from the PBX's records") if call.caught_up else ""
+        where = " · ".join(filter(None, (call.queue, self.hotline(call.hotline), read)))
         text, colour = self._call_words(call)
         story = f"/calls/{quote(call.call_id, safe='')}/decisions?pbx={quote(call.pbx, safe='')}"
         return Line(at=call.started_at, text=text, about=where, colour=colour, story=story)
@@ -143,7 +144,7 @@ class Teller:
                 if call.direction is Direction.OUTGOING
                 else Message("{agent} answered after {waited}, talked {talked}; {ended}")
             )
-            ended = self._(_HUNG_UP.get(call.hangup_reason or "") or _ENDED[call.ended_by or EndedBy.SYSTEM])
+            ended = self._(_HUNG_UP.get(call.hangup_reason or "") or _who_ended(call))
             talked = self.lasts(call.talk_seconds)
             return self._(said).format(agent=who, waited=waited, talked=talked, ended=ended), ""
         why = self._(MISSED_WHY.get(call.missed_reason or "", MISSED_WHY[MissedReason.NO_ANSWER]))
@@ -191,3 +192,10 @@ class Teller:
             else Message("Closed by itself: the customer got through, {time} after the missed call")
         )
         return self._(timed).format(time=self.lasts(event.call_back_seconds))
+
+
+def _who_ended(call: Call) -> Message:
+    """Records do not always tell."""
+    if call.ended_by is None and call.caught_up:
+        return Message("it is not known who hung up")
+    return _ENDED[call.ended_by or EndedBy.SYSTEM]

@@ -196,10 +196,10 @@ async def daemon_inside(
 
 
 @asynccontextmanager
-async def daemon_beside(folder: Path, pbx: Asterisk) -> AsyncIterator[House]:
-    """The daemon as `callwarden serve`, a process of its own."""
+async def daemon_beside(folder: Path, pbx: Asterisk, more: str = "") -> AsyncIterator[House]:
+    """The daemon as `callwarden serve`, a process of its own; `more` lines about the PBX."""
     config, port = folder / "callwarden.toml", _free_port()
-    config.write_text(config_text(folder, pbx, port, pbx.secret))
+    config.write_text(config_text(folder, pbx, port, pbx.secret) + more)
     token = await command("token", "create", "--role", "admin", "--config", config)
     process = DaemonProcess(config, port)
     await process.start()

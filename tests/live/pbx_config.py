@@ -24,7 +24,7 @@ def write_config(pbx: Asterisk) -> None:
 
     The data folder stays the installed one: sounds and the XML documentation are there.
     """
-    for name in ("etc", "lib/music", "run", "log", "spool"):
+    for name in ("etc", "lib/music", "run", "log/cdr-csv", "spool"):
         (pbx.folder / name).mkdir(parents=True)
     # Ten seconds of silence: without a file there would be no MusicOnHoldStart.
     (pbx.folder / "lib/music/hold.sln").write_bytes(bytes(160_000))

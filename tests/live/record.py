@@ -10,7 +10,7 @@ import json
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,13 +63,14 @@ async def record(pbx: Asterisk, scenario: Scenario, folder: Path) -> None:
     async with Trunk.open(pbx) as trunk:
         stage = Stage(pbx, trunk, customer=f"+84901000{number:03}")
         try:
-            await _play(stage, scenario)
+            await play(stage, scenario)
         finally:
             await stage.close()
     _write(stage, scenario, folder)
 
 
-async def _play(stage: Stage, scenario: Scenario) -> None:
+async def play(stage: Stage, scenario: Scenario) -> None:
+    """The scenario with its phones and its manager connection, until the PBX is quiet again."""
     for user in scenario.agents:
         await (await stage.phone(user)).register()
     # The first qualify of a new contact would otherwise be part of some recordings and not of others.
@@ -85,17 +86,22 @@ def _write(stage: Stage, scenario: Scenario, folder: Path) -> None:
     parts = {f"{scenario.name}{letter}.ami": raw for letter, raw in zip(letters, stage.parts, strict=False)}
     for name, raw in parts.items():
         (folder / name).write_bytes(raw)
-    truth = {
+    truth = json.dumps(truth_of(stage, scenario, list(parts)), indent=1, ensure_ascii=False)
+    (folder / f"{scenario.name}.json").write_text(truth + "\n")
+
+
+def truth_of(stage: Stage, scenario: Scenario, parts: list[str]) -> dict[str, Any]:
+    """What people outside the PBX knew, beside the names of the recording's parts."""
+    return {
         "scenario": scenario.name,
         "asterisk": stage.pbx.version,
-        "parts": list(parts),
+        "parts": parts,
         "agents": {str(user): [f"PJSIP/{user}"] for user in range(1001, 1001 + stage.pbx.agents)},
         "personal_numbers": stage.personal,
         "started_at": round(stage.started_at, 3),
         "calls": stage.truth(),
         "log": stage.log,
     }
-    (folder / f"{scenario.name}.json").write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 from daemon.call.signals import UnixMs
 from daemon.config import load_config
 from daemon.message import Message
+from daemon.pbx import CatchUpState
 from daemon.store.tokens import Role
 from daemon.web.pages.pbx import LINES
 from tests.web.browser import Browser, has_no_inline_code, signed_in
@@ -178,3 +179,24 @@ async def test_a_refused_change_of_a_page_is_logged_with_who_asked(
     capsys.readouterr()
     await browser.get(PAGE)
     assert re.search(r"http_request.*by=an\b.*status=403", capsys.readouterr().out)
+
+
+async def test_what_was_caught_up_is_one_line(house: House) -> None:
+    since, until = UnixMs(1_795_320_000_000), UnixMs(1_795_323_600_000)
+    states = [
+        (CatchUpState(since=since, until=until, calls=500, broken=2), "Caught up 500 calls from"),
+        (CatchUpState(since=since, until=until, calls=200, running=True), "200 calls so far"),
+        (CatchUpState(since=since, until=until, error=Message("{why}", why="no <file>")), "no &lt;file&gt;"),
+    ]
+    for catch_up, words in states:
+        house.pbxs.known = [state(catch_up=catch_up)]
+        assert words in await _page(house)
+    answer = await house.ask("GET", "/api/v1/pbx/1", None, headers=house.__dict__["admin"])
+    assert answer.body["catch_up"] == {
+        "from": "2026-11-22T04:00:00.000Z",
+        "to": "2026-11-22T05:00:00.000Z",
+        "running": False,
+        "calls": 0,
+        "broken_rows": 0,
+        "error": "no <file>",
+    }

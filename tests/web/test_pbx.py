@@ -27,6 +27,7 @@ async def test_every_pbx_is_listed_with_its_last_error_in_words(house: House) ->
         "events_per_second_minute": None,
         "last_error": "Nobody listens at 192.0.2.7:5038.",
         "last_error_at": "2026-11-22T09:16:40.000Z",
+        "catch_up": None,
         "counters": {"logins": 2},
     }
     assert (second["name"], second["state"], second["last_error"]) == ("2", "lost", None)

@@ -58,6 +58,9 @@ class Call:
         Time | None, Field(description="Since when its connection is lost, or was when it ended; null: it is not.")
     ]
     connection_lost_side: Annotated[LostSide | None, Field(description="Whose connection that is.")]
+    caught_up: Annotated[
+        bool, Field(description="Nobody followed its end: it was read afterwards from what the PBX wrote.")
+    ]
     ticket_id: str | None
 
 
@@ -85,6 +88,7 @@ class Ticket:
     call_back_seconds: Annotated[
         int | None, Field(description="How long the customer had waited then, since the first of them.")
     ]
+    caught_up: Annotated[bool, Field(description="One of its calls was read afterwards from the PBX's records.")]
     tags: tuple[str, ...]
     version: Annotated[int, Field(description="Grows with every change; the `ETag` of the ticket.")]
 

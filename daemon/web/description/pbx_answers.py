@@ -11,6 +11,18 @@ from daemon.web.description.answers import Time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatchUp:
+    """What was read afterwards of a span in which nobody followed the PBX's calls."""
+
+    from_: Annotated[Time, Field(alias="from")]
+    to: Time
+    running: bool
+    calls: Annotated[int, Field(description="Calls that were not known and now are.")]
+    broken_rows: int
+    error: Annotated[str | None, Field(description="Why it cannot be read; it is tried again.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pbx:
     """One configured PBX."""
 
@@ -25,6 +37,7 @@ class Pbx:
     events_per_second_minute: Annotated[float | None, Field(description="Over the last minute.")]
     last_error: Annotated[str | None, Field(description="In words; stays after the link is back.")]
     last_error_at: Time | None
+    catch_up: Annotated[CatchUp | None, Field(description="null: no records are configured, or nothing was missed.")]
     counters: Annotated[dict[str, int], Field(description="Totals since the start of the daemon.")]
 
 

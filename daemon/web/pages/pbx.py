@@ -73,6 +73,8 @@ def _shown(state: PbxState, _: Translate) -> dict[str, Any]:
         "was_connected": state.state == _CONNECTED or state.counters.get("logins", 0) > 0,
         "reconnects": max(state.counters.get("logins", 0) - 1, 0),
         "trouble": _(state.last_error) if state.last_error else None,
+        "catch_up": state.catch_up,
+        "unread": _(state.catch_up.error) if state.catch_up and state.catch_up.error else None,
         "check": f"POST {path}/check",
         "stanzas": f"{path}/stanzas",
     }

@@ -1,0 +1,233 @@
+"""When to catch up: after each connect, for the time in which a PBX was not followed. It stands beside the flow.
+
+What was not followed is written down before anything else says that the PBX is followed again, and forgotten when it
+has been read: a kill in between loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Protocol
+
+import structlog
+
+from daemon.ami.call_records import CallRecords, RecordsConfig
+from daemon.call.events import CallEnded
+from daemon.call.model import Call, CallId, PbxName
+from daemon.call.rendering import iso_utc
+from daemon.call.signals import LinkDown, Signal, Snapshot, UnixMs
+from daemon.catch_up import Outlet, Progress, Span, catch_up
+from daemon.config import PbxConfig
+from daemon.errors import CallwardenError
+from daemon.message import Message
+from daemon.pbx import CatchUpState
+from daemon.rules import Rules
+from daemon.store.catching_up import forget_unheard, mark_unheard, unheard_since
+from daemon.store.live_calls import heartbeat
+from daemon.store.store import Store
+from daemon.store.values import Committed
+
+MARGIN_MS: Final = 60_000  # a link that is dead is noticed late
+LONGEST_MS: Final = 7 * 24 * 3_600_000
+_AGAIN_S: Final = 10.0  # records are written a moment after the call
+_RETRY_S: Final = 300.0
+_TOLD_EVERY_S: Final = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Flow(Protocol):
+    """The dispatcher: what is queued before has been followed; a call's end is judged."""
+
+    async def passed(self) -> None: ...
+
+    async def judge(self, event: CallEnded) -> None: ...
+
+
+@dataclass(slots=True)
+class _Desk:
+    """One PBX that keeps records."""
+
+    records: CallRecords
+    since: UnixMs | None = None  # from here on nobody has listened; None: somebody always has
+    marked: bool = True  # … and that is written down
+    kept: dict[CallId, Call] = field(default_factory=dict)
+    ends: dict[CallId, CallEnded] = field(default_factory=dict)
+    task: asyncio.Task[None] | None = None
+    state: CatchUpState | None = None
+
+
+class CatchUps:
+    """`flow` and `rules` are asked when needed. Only PBXs with records are here: nothing changes for others."""
+
+    def __init__(
+        self,
+        records: Mapping[PbxName, CallRecords],
+        flow: Callable[[], Flow],
+        rules: Callable[[], Rules],
+        clock: Callable[[], UnixMs],
+        *,
+        again_s: float = _AGAIN_S,
+    ) -> None:
+        self._desks = {pbx: _Desk(one) for pbx, one in records.items()}
+        self._flow = flow
+        self._rules = rules
+        self._clock = clock
+        self._again_s = again_s
+        self._store: Store
+        self._committed: Callable[[Sequence[Committed]], None]
+
+    async def begin(
+        self, store: Store, alive: Mapping[PbxName, UnixMs], committed: Callable[[Sequence[Committed]], None]
+    ) -> None:
+        """Before any PBX is connected: `alive` is when each was last followed. One that never was has no past here."""
+        self._store, self._committed = store, committed
+        marked = await unheard_since(store.reader)
+        for pbx, desk in self._desks.items():
+            moments = [at for at in (marked.get(pbx), alive.get(pbx)) if at is not None]
+            desk.since = min(moments, default=None)
+
+    def hear(self, pbx: PbxName, signal: Signal) -> None:
+        """Follows the same signals as the flow; returns at once."""
+        desk = self._desks.get(pbx)
+        if desk is None:
+            return
+        if isinstance(signal, LinkDown):
+            desk.since = signal.at if desk.since is None else min(desk.since, signal.at)
+        elif isinstance(signal, Snapshot):
+            before, since = desk.task, desk.since
+            desk.marked = since is None
+            work = self._beat(pbx) if since is None else self._run(pbx, desk, since, before)
+            desk.task = asyncio.create_task(work, name=f"catch-up {pbx}")
+
+    def may_beat(self, pbx: PbxName) -> bool:
+        """Whether it is safe to say that this PBX is followed now."""
+        desk = self._desks.get(pbx)
+        return desk is None or desk.marked
+
+    def keep_back(self, event: CallEnded) -> bool:
+        """A call that ended unseen is not judged before its records were looked for. False: judge it now."""
+        desk = self._desks.get(event.call.pbx)
+        if desk is None or event.seen or desk.since is None:
+            return False
+        desk.kept[event.call.call_id] = event.call
+        desk.ends[event.call.call_id] = event
+        return True
+
+    def state(self, pbx: PbxName) -> CatchUpState | None:
+        desk = self._desks.get(pbx)
+        return desk.state if desk else None
+
+    async def close(self) -> None:
+        """What is not done is done after the next start."""
+        tasks = [desk.task for desk in self._desks.values() if desk.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _beat(self, pbx: PbxName) -> None:
+        """At once: what happens after a kill in the first seconds is missed too."""
+        now = self._clock()
+        await self._store.writer.change(lambda: heartbeat(now, [pbx]))
+
+    async def _run(self, pbx: PbxName, desk: _Desk, since: UnixMs, before: asyncio.Task[None] | None) -> None:
+        await _over(before)
+        now = self._clock()
+        since = UnixMs(max(since - MARGIN_MS, now - LONGEST_MS))
+        await self._store.writer.change(partial(mark_unheard, pbx, since, now))
+        desk.marked = True
+        await self._flow().passed()
+        while not await self._try(pbx, desk, since):  # noqa: ASYNC110
+            await asyncio.sleep(_RETRY_S)
+        await self._store.writer.change(partial(forget_unheard, pbx))
+        desk.since = None
+
+    async def _try(self, pbx: PbxName, desk: _Desk, since: UnixMs) -> bool:
+        """Twice: some records are only being written."""
+        try:
+            await self._read(pbx, desk, since, last=False)
+            await asyncio.sleep(self._again_s)
+            await self._read(pbx, desk, since, last=True)
+        except CallwardenError as error:
+            _log.warning("catch_up_failed", pbx=pbx, since=iso_utc(since), error=str(error))
+            await self._failed(desk, since, error.message)
+            return False
+        except Exception:  # noqa: BLE001 - our own bug; it must keep no call open
+            _log.exception("catch_up_broke", pbx=pbx, since=iso_utc(since))
+            await self._failed(desk, since, Message("see the log"))
+            return False
+        await self._give_back(desk)
+        return True
+
+    async def _failed(self, desk: _Desk, since: UnixMs, why: str) -> None:
+        said = why if isinstance(why, Message) else Message("{why}", why=why)
+        desk.state = CatchUpState(since=since, until=self._clock(), error=said)
+        await self._give_back(desk)
+
+    async def _read(self, pbx: PbxName, desk: _Desk, since: UnixMs, *, last: bool) -> None:
+        span = Span(pbx=pbx, since=since, until=self._clock())
+        calls = desk.state.calls if last and desk.state else 0
+        told = _Teller(span, calls, desk)
+        _log.info("catch_up_reads", pbx=pbx, since=iso_utc(since), until=iso_utc(span.until))
+        outlet = Outlet(self._store, self._clock, self._committed, told.progress, desk.kept)
+        done = await catch_up(desk.records, span, self._rules(), outlet)
+        told.show(done, running=not last)
+        _log.info("catch_up_read", pbx=pbx, found=done.found, known=done.known, **told.figures(done))
+
+    async def _give_back(self, desk: _Desk) -> None:
+        """Calls of which nothing was written end with what is known."""
+        left = [event for call_id, event in desk.ends.items() if call_id in desk.kept]
+        desk.ends.clear()
+        desk.kept.clear()
+        for event in left:
+            await self._flow().judge(event)
+
+
+class _Teller:
+    """Shows progress on the page at once, and in the log every few seconds."""
+
+    def __init__(self, span: Span, before: int, desk: _Desk) -> None:
+        self._span = span
+        self._before = before
+        self._desk = desk
+        self._told_at = 0.0
+        self.show(Progress(), running=True)
+
+    def progress(self, done: Progress) -> None:
+        self.show(done, running=True)
+        now = asyncio.get_running_loop().time()
+        if now - self._told_at >= _TOLD_EVERY_S:
+            self._told_at = now
+            _log.info("catch_up_goes_on", pbx=self._span.pbx, **self.figures(done))
+
+    def show(self, done: Progress, *, running: bool) -> None:
+        self._desk.state = CatchUpState(
+            since=self._span.since,
+            until=self._span.until,
+            calls=self._before + done.calls,
+            broken=done.broken,
+            running=running,
+        )
+
+    def figures(self, done: Progress) -> dict[str, int]:
+        return {"calls": done.calls, "tickets": done.tickets, "broken": done.broken, "unlinked": done.unlinked}
+
+
+def call_records(pbxs: Iterable[PbxConfig]) -> dict[PbxName, CallRecords]:
+    """Those of the PBXs whose records are configured. Nothing is opened yet."""
+    return {
+        PbxName(pbx.name): CallRecords(
+            RecordsConfig(cdr=pbx.cdr, cdr_table=pbx.cdr_table, queue_log=pbx.queue_log, time_zone=pbx.cdr_time_zone)
+        )
+        for pbx in pbxs
+        if pbx.cdr is not None
+    }
+
+
+async def _over(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

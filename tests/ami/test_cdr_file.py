@@ -1,0 +1,169 @@
+"""`Master.csv` and `queue_log` as they are found: rotated, cut, half written, huge, broken, forged."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from daemon.ami.call_records import CallRecords, RecordsConfig
+from daemon.ami.cdr_file import CdrFile
+from daemon.ami.growing_log import lines_since
+from daemon.ami.queue_log import notes_of
+from daemon.call.records import Attempt, QueueStep
+from daemon.call.signals import ChannelId, UnixMs
+from daemon.errors import CallwardenError
+
+BEGIN = 1_795_380_000  # a Unix second
+EVER = UnixMs(2_000_000_000_000)
+
+
+def row(number: int, *, src: str = "0901234567", zone: str = "UTC", newer: bool = True) -> str:
+    """The row of a missed call that began at `BEGIN + number`."""
+    at = datetime.fromtimestamp(BEGIN + number, UTC).astimezone(ZoneInfo(zone))
+    time = f'"{at:%Y-%m-%d %H:%M:%S}"'
+    texts = (
+        "",
+        src,
+        "1902",
+        "in",
+        f'"" <{src}>',
+        f"PJSIP/trunk-{abs(number):08x}",
+        "PJSIP/1001-00000001",
+        "Dial",
+        "x,8",
+    )
+    quoted = ",".join('"' + text.replace('"', '""') + '"' for text in texts)
+    uniqueid = f"{BEGIN + number}.{abs(number)}"
+    linked = f',"","{uniqueid}",{abs(number)}' if newer else ""
+    return f'{quoted},{time},,{time},0,0,"NO ANSWER","DOCUMENTATION","{uniqueid}",""{linked}\n'
+
+
+def records(path: Path, zone: str = "UTC") -> CallRecords:
+    return CallRecords(RecordsConfig(cdr=str(path), time_zone=zone))
+
+
+def read(path: Path, since: int = 0, until: int = EVER // 1000, zone: str = "UTC") -> tuple[list[Attempt], int]:
+    """All rows of the calls that ended in the span, and how many rows were broken."""
+    portions = list(records(path, zone).gathered(UnixMs(since * 1000), UnixMs(until * 1000)))
+    return [one for part in portions for rows, _ in part.calls for one in rows], sum(part.broken for part in portions)
+
+
+def test_rotated_files_are_read_before_the_one_that_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    (tmp_path / "Master.csv.2.gz").write_bytes(gzip.compress(row(1).encode()))
+    (tmp_path / "Master.csv-20261122").write_text(row(2))
+    path.write_text(row(3))
+    for age, name in ((20, "Master.csv.2.gz"), (10, "Master.csv-20261122")):
+        os.utime(tmp_path / name, (BEGIN + 100 - age, BEGIN + 100 - age))
+    assert [one.order for one in read(path, BEGIN)[0]] == [1, 2, 3]
+
+
+def test_rotated_files_from_before_the_span_are_not_opened(tmp_path: Path) -> None:
+    path, old = tmp_path / "Master.csv", tmp_path / "Master.csv.1"
+    old.write_bytes(b"\0")
+    os.utime(old, (1000, 1000))
+    path.write_text(row(3))
+    assert len(read(path, BEGIN)[0]) == 1
+
+
+def test_a_row_that_is_being_written_is_left_for_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_text(row(1) + row(2)[:60])
+    assert [(len(rows), broken) for rows, broken in [read(path)]] == [(1, 0)]
+    path.write_text(row(1) + row(2))
+    assert len(read(path)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    "torn", [row(2)[:60] + row(3), row(2)[:9] + "\n" + row(3), "what is this?\n" + row(3), "\0" * 50 + "\n"]
+)
+def test_broken_rows_are_counted_and_the_others_kept(tmp_path: Path, torn: str) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_text(row(1) + torn + row(4) + row(5))
+    rows, broken = read(path)
+    assert {1, 4, 5} <= {one.order for one in rows}
+    assert broken == 1
+
+
+def test_a_caller_who_writes_a_row_into_his_number_makes_no_call(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    forged = [row(7).strip(), row(8).replace('"', "").strip(), f"{row(9)}{row(10)}".strip()]
+    path.write_text("".join(row(number, src=f"0900\r\n{text}\r\n") for number, text in enumerate(forged)))
+    rows, broken = read(path)
+    assert ([one.order for one in rows], broken) == ([0, 1, 2], 0)
+    assert {one.number for one in rows} == {"0900"}
+
+
+def test_a_search_into_the_middle_of_such_a_row_starts_at_none_of_its_lines(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    forged = "0900\r\n" + ("\r\n".join(row(1).replace('"', "").strip() for _ in range(20)))
+    path.write_text("".join(row(number * 600, src=forged) for number in range(200)))
+    assert all(one.number == "0900" for one in read(path, BEGIN + 100_000)[0])
+
+
+def test_a_huge_file_is_searched_not_read(tmp_path: Path) -> None:
+    path, count = tmp_path / "Master.csv", 30_000
+    with path.open("w") as file:
+        file.writelines(row(number * 60) for number in range(count))
+    wanted = BEGIN + (count - 100) * 60
+    assert len(read(path, wanted)[0]) == 100
+    size = sum(map(len, lines_since(path, UnixMs((wanted - 6 * 3600) * 1000), CdrFile(path, UTC)._dated)))
+    assert size < path.stat().st_size / 50
+
+
+def test_the_hour_that_a_clock_goes_through_twice_is_told_apart_by_the_channel(tmp_path: Path) -> None:
+    path, autumn = tmp_path / "Master.csv", 1_792_891_800  # 2026-10-25 01:30 UTC: the second 02:30 in Berlin
+    path.write_text("".join(row(at - BEGIN, zone="Europe/Berlin") for at in (autumn - 3600, autumn)))
+    assert [one.started_at // 1000 for one in read(path, zone="Europe/Berlin")[0]] == [autumn - 3600, autumn]
+
+
+def test_a_wrong_time_zone_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_text(row(1, zone="Asia/Ho_Chi_Minh"))
+    with pytest.raises(CallwardenError, match=r"\+7 hours off; set cdr_time_zone"):
+        records(path).require_usable()
+    assert records(path, "Asia/Ho_Chi_Minh").require_usable().zone_off_ms == 0
+
+
+def test_rows_without_ids_are_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_text(",".join(row(1).split(",")[:16]) + "\n")
+    with pytest.raises(CallwardenError, match="loguniqueid"):
+        records(path).require_usable()
+
+
+def test_without_the_newer_columns_rows_belong_together_by_their_channel(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_text(row(1, newer=False) + row(1, newer=False))
+    (gathered,) = records(path).gathered(UnixMs(0), EVER)
+    assert ([len(rows) for rows, _ in gathered.calls], gathered.unlinked) == ([2], 1)
+
+
+def test_a_file_that_is_not_there_or_is_none_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CallwardenError, match=r"Master\.csv: cannot be read \(No such file"):
+        records(tmp_path / "Master.csv").require_usable()
+    with pytest.raises(CallwardenError, match="is not a file"):
+        records(tmp_path).require_usable()
+
+
+def test_rows_beyond_what_is_held_at_once_come_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.ami.call_records.ROWS_AT_ONCE", 10)
+    path = tmp_path / "Master.csv"
+    path.write_text("".join(row(number) for number in range(35)))
+    portions = [len(part.calls) for part in records(path).gathered(UnixMs(0), EVER)]
+    assert (sum(portions), max(portions)) == (35, 5)
+
+
+def test_queue_log_is_read_for_its_callers_and_its_time_only(tmp_path: Path) -> None:
+    path = tmp_path / "queue_log"
+    path.write_text(
+        f"{BEGIN}|1.1|support|NONE|ENTERQUEUE||0901|1\n{BEGIN + 1}|2.2|support|NONE|ENTERQUEUE||0902|1\n"
+        f"{BEGIN + 2}|1.1|support|An|CONNECT|2|1.2|0\nrubbish\n||\n{BEGIN + 99}|1.1|support|NONE|ABANDON|1|1|9\n"
+    )
+    found = list(notes_of(path, {ChannelId("1.1")}, UnixMs(BEGIN * 1000), UnixMs((BEGIN + 50) * 1000)))
+    assert [note.step for note in found] == [QueueStep.ENTERED, QueueStep.CONNECTED]

@@ -1,0 +1,144 @@
+"""CDR tables: SQLite as Asterisk itself made it, PostgreSQL where there is one."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from daemon.ami.call_records import CallRecords, RecordsConfig
+from daemon.call.directory import Directory
+from daemon.call.model import PbxName, UserId
+from daemon.call.past_call import understand
+from daemon.call.signals import Endpoint, UnixMs
+from daemon.errors import CallwardenError
+
+MASTER_DB = Path(__file__).parents[1] / "recordings" / "cdr" / "asterisk-22" / "master.db"
+EVER = UnixMs(2_000_000_000_000)
+PEOPLE = Directory(endpoints={Endpoint(f"PJSIP/{user}"): UserId(str(user)) for user in (1001, 1002)})
+POSTGRES = "CALLWARDEN_TEST_POSTGRESQL"
+"""An SQLAlchemy URL of an empty database: postgresql+psycopg://USER:PASSWORD@HOST/NAME."""
+
+
+def calls_of(records: CallRecords) -> list[tuple[Any, ...]]:
+    found = []
+    for gathered in records.gathered(UnixMs(0), EVER):
+        for rows, notes in gathered.calls:
+            past = understand(PbxName("main"), rows, notes, PEOPLE)
+            assert past is not None
+            call = past.call
+            found.append(
+                (call.direction.value, call.customer_number, call.outcome and call.outcome.value, call.user_ids)
+            )
+    return found
+
+
+def test_a_table_that_asterisk_made_is_read() -> None:
+    records = CallRecords(RecordsConfig(cdr=f"sqlite:///{MASTER_DB}", time_zone="UTC"))
+    look = records.require_usable()
+    assert (look.broken, look.has_links, look.zone_off_ms) == (0, True, 0)
+    assert calls_of(records) == [
+        ("incoming", "+84901000002", "missed", ()),
+        ("incoming", "+84901000057", "answered", ("1001",)),
+        ("incoming", "+84901000059", "missed", ()),
+        ("outgoing", "+84912345678", "answered", ("1001",)),
+        ("incoming", "+84901000006", "answered", ("1002",)),
+        ("internal", None, "answered", ("1001", "1002")),
+        ("incoming", "+84901000089", "answered", ("1001", "1002")),
+    ]
+
+
+def test_only_the_span_is_read() -> None:
+    records = CallRecords(RecordsConfig(cdr=f"sqlite:///{MASTER_DB}", time_zone="UTC"))
+    newest = records.look().newest_at
+    assert newest is not None
+    assert sum(len(one.calls) for one in records.gathered(newest, newest)) == 1
+
+
+def test_reading_never_writes_and_makes_no_file(tmp_path: Path) -> None:
+    records = CallRecords(RecordsConfig(cdr=f"sqlite:///{tmp_path / 'none.db'}"))
+    with pytest.raises(CallwardenError, match="no such file"):
+        records.look()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_of_something_else_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE cdr (a, b)")
+        database.execute("CREATE TABLE cdr2 (calldate)")
+    with pytest.raises(CallwardenError, match="neither a column start nor calldate"):
+        CallRecords(RecordsConfig(cdr=f"sqlite:///{path}")).look()
+    with pytest.raises(CallwardenError, match='no table "calls"'):
+        CallRecords(RecordsConfig(cdr=f"sqlite:///{path}", cdr_table="calls")).look()
+
+
+def test_a_driver_that_is_not_installed_is_named() -> None:
+    if importlib.util.find_spec("pymysql") is not None:
+        pytest.skip("pymysql is installed")
+    records = CallRecords(RecordsConfig(cdr="mysql+pymysql://a:secret@127.0.0.1/cdr"))
+    with pytest.raises(CallwardenError, match=r"pip install 'callwarden\[mysql\]'") as refused:
+        records.look()
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("write", [str, lambda at: f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"])
+def test_seconds_and_dates_are_both_times(tmp_path: Path, write: Callable[[int], str]) -> None:
+    path, at = tmp_path / "cdr.db", 1_795_380_375
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE cdr (calldate, duration, billsec, channel, src, dst, disposition, uniqueid)")
+        row = (write(at), 9, 4, "PJSIP/trunk-1", "0901234567", "1900", "NO ANSWER", f"{at}.7")
+        database.execute("INSERT INTO cdr VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    records = CallRecords(RecordsConfig(cdr=f"sqlite:///{path}", time_zone="UTC"))
+    (gathered,) = records.gathered(UnixMs(at * 1000), UnixMs((at + 10) * 1000))
+    ((rows, _),) = gathered.calls
+    assert (rows[0].started_at, rows[0].ended_at, gathered.unlinked) == (at * 1000, (at + 9) * 1000, 1)
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    url = os.environ.get(POSTGRES)
+    if not url:
+        pytest.skip(f"no PostgreSQL to test with: set {POSTGRES}")
+    engine = create_engine(url)
+    columns = 'calldate timestamp, answer timestamp, "end" timestamp, duration int, billsec int'
+    texts = [
+        "clid",
+        "src",
+        "dst",
+        "channel",
+        "dstchannel",
+        "lastapp",
+        "lastdata",
+        "disposition",
+        "uniqueid",
+        "linkedid",
+    ]
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS cdr"))
+        connection.execute(text(f"CREATE TABLE cdr ({columns}, {', '.join(f'{name} text' for name in texts)})"))
+        connection.execute(
+            text(
+                "INSERT INTO cdr VALUES ('2026-11-22 10:00:05', '2026-11-22 10:00:07', '2026-11-22 10:00:20', 15, 13,"
+                " '\"An\" <0901234567>', '0901234567', '1902', 'PJSIP/trunk-00000001', 'PJSIP/1001-00000002', 'Dial',"
+                " 'PJSIP/1001', 'ANSWERED', '1795341605.1', '1795341605.1')"
+            )
+        )
+    yield url
+    engine.dispose()
+
+
+def test_a_table_in_postgresql_is_read(postgres: str) -> None:
+    records = CallRecords(RecordsConfig(cdr=postgres, time_zone="UTC"))
+    assert records.require_usable().zone_off_ms == 0
+    assert calls_of(records) == [("incoming", "+84901234567", "answered", ("1001",))]
+    wrong = CallRecords(RecordsConfig(cdr=postgres, time_zone="Asia/Ho_Chi_Minh"))
+    with pytest.raises(CallwardenError, match="-7 hours off"):
+        wrong.require_usable()
