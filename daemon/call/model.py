@@ -106,14 +106,15 @@ class Call:
     customer_dialled: bool  # outgoing: the customer's own phone was called, not only the agent's
     lost: ConnectionLoss | None = None  # its connection is lost now, or was when it ended
     hangup_reason: HangupReason | None = None  # why it was us who hung up
+    rung_at: UnixMs | None = None  # incoming: when the first agent's phone rang
 
     @property
     def wait_seconds(self) -> float | None:
-        """From the queue (or the start) to the answer or the end; None while still waiting."""
+        """From the queue, else the first ring, else the start, to the answer or the end; None while still waiting."""
         until = self.answered_at if self.answered_at is not None else self.ended_at
         if until is None:
             return None
-        return max(0, until - (self.queued_at or self.started_at)) / 1000
+        return max(0, until - (self.queued_at or self.rung_at or self.started_at)) / 1000
 
     @property
     def talk_seconds(self) -> float | None:

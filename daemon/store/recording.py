@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 from daemon.call.model import Call, CallId, CallState, PbxName, UserId
 from daemon.policy.decision import AnnounceCall, PopScreen
 from daemon.store.announcing import Announcement, Popup, announce, call_announcement, ticket_announcement
+from daemon.store.call_story import keep_story
 from daemon.store.closing import ClosedTicket, close_missed
 from daemon.store.merging import CallKey, Ticketing, call_key, open_tickets
 from daemon.store.row import call_row, compact_json
@@ -41,7 +42,9 @@ def record(units: Sequence[Unit]) -> Work[list[Committed]]:
 
     It tells what is new in it.
     """
-    yield Query(_UPSERT_CALL, [call_row(call) for call in _last_known(units)])
+    known = list(_last_known(units))
+    yield Query(_UPSERT_CALL, [call_row(call) for call in known])
+    yield from keep_story(units, known)
     ticketings = yield from open_tickets(units)
     closings = yield from close_missed(units)
     pops = yield from _pop_screens(units)

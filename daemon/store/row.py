@@ -54,6 +54,7 @@ def call_row(call: Call) -> dict[str, object]:
         "hangup_cause": call.hangup_cause,
         "customer_dialled": call.customer_dialled,
         "hangup_reason": call.hangup_reason and call.hangup_reason.value,
+        "rung_at": call.rung_at,
         **(_loss_row(call.lost) if call.lost else _NO_LOSS),
     }
 
@@ -82,6 +83,7 @@ def call_of(row: Row) -> Call:
         customer_dialled=bool(row["customer_dialled"]),
         lost=_loss_of(row) if row["lost_channel"] else None,
         hangup_reason=HangupReason(row["hangup_reason"]) if row["hangup_reason"] else None,
+        rung_at=row["rung_at"],
     )
 
 
