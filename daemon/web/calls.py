@@ -7,7 +7,8 @@ from typing import Final
 from aiohttp import web
 
 from daemon.call.model import CallState, Direction, Outcome
-from daemon.store.call_pages import CallEntry, CallFilter, find_call, read_calls
+from daemon.store.call_pages import CallEntry, find_call, read_calls
+from daemon.store.call_search import CallFilter
 from daemon.web.listing import json_response, page_response
 from daemon.web.problem import Problem, not_found
 from daemon.web.query import Query, path_part
