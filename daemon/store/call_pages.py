@@ -54,6 +54,15 @@ async def read_calls(reads: Reader, wanted: CallFilter, limit: int, after: Place
     return await read_entries(reads, [(pbx, call_id) for _, pbx, call_id in page])
 
 
+async def count_calls(reads: Reader, wanted: CallFilter, most: int) -> int:
+    """How many fit, hardly too many where a number is searched in several forms; not counted beyond `most` and one."""
+    count = 0
+    for keys in key_statements(wanted, most + 1, None):
+        rows = await reads.fetch(select(func.count().label("count")).select_from(keys.subquery()), {})
+        count += int(rows[0]["count"])
+    return count
+
+
 async def read_entries(reads: Reader, keys: Sequence[tuple[str, str]]) -> list[CallEntry]:
     """The calls of these keys, in their order; what is gone is left out."""
     if not keys:

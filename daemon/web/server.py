@@ -16,6 +16,7 @@ from daemon.web.body import BODY_LIMIT
 from daemon.web.brake import BRAKE, Brake
 from daemon.web.caller import CALLER
 from daemon.web.deadline import limited
+from daemon.web.exports import EXPORTS, Exports
 from daemon.web.framing import FRAMINGS, Framings
 from daemon.web.page import PAGES, problem_page, set_up_pages, wants_page, words
 from daemon.web.password_check import PASSWORD_CHECK, PasswordCheck
@@ -60,6 +61,7 @@ def build_app(parts: Services) -> web.Application:
     app[SERVICES] = parts
     app[USES], app[BRAKE], app[PASSWORD_CHECK], app[REVOCATIONS] = Uses(), Brake(), PasswordCheck(), Revocations()
     app[SOUND_FILES], app[FRAMINGS], app[ORDERS] = SoundFiles(), Framings(), orders_of_calls()
+    app[EXPORTS] = Exports()
     app[ACCESS] = {(route.method, route.path): route.access for route in ROUTES}
     app[PAGES] = frozenset((route.method, route.path) for route in ROUTES if route.page)
     app[SHOWING] = Showing(show_problem)
