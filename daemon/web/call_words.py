@@ -59,6 +59,8 @@ _NO_TICKET: Final[Mapping[str, Message]] = {
 _NO_POPUP: Final[Mapping[str, Message]] = {
     Reason.NO_POPUP_URL: Message("No popup for {agent}: the call settings name no page to open"),
 }
+_BEFORE_THE_ANSWER: Final = (What.QUEUED, What.RANG)
+"""What comes first of several things in one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,11 @@ class CallTeller:
 
     def story(self, call: Call, moments: Iterable[Moment], pops: Iterable[Pop]) -> Sequence[Line]:
         """From the first ring to the end, oldest first; what happened in one moment in the order in which it came."""
-        lines = [self._began(call), *self._moments(moments), *map(self._pop, pops), *self._answer_and_end(call)]
+        known = list(moments)
+        before = [one for one in known if one.what in _BEFORE_THE_ANSWER]
+        after = [one for one in known if one.what not in _BEFORE_THE_ANSWER]
+        lines = [self._began(call), *self._moments(before), *self._answer(call)]
+        lines += [*self._moments(after), *map(self._pop, pops), *self._end(call)]
         return sorted(lines, key=lambda line: line.at)
 
     def _began(self, call: Call) -> Line:
@@ -101,11 +107,13 @@ class CallTeller:
         said = _("The call to the customer began") if call.direction is Direction.OUTGOING else _("The call began")
         return Line(at=call.started_at, text=said)
 
-    def _answer_and_end(self, call: Call) -> Iterator[Line]:
-        _ = self.teller._
+    def _answer(self, call: Call) -> Iterator[Line]:
         if call.answered_at is not None:
-            said = _("Answered after {time}").format(time=self.teller.lasts(call.wait_seconds))
+            said = self.teller._("Answered after {time}").format(time=self.teller.lasts(call.wait_seconds))
             yield Line(at=call.answered_at, text=said, colour="good")
+
+    def _end(self, call: Call) -> Iterator[Line]:
+        _ = self.teller._
         if call.ended_at is None:
             return
         text = _(_ENDED[call.ended_by])

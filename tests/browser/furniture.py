@@ -73,7 +73,8 @@ async def furnish(house: House, clock: Traveller) -> Mapping[str, str]:
         await until(lambda: _nobody_speaks(house))
         clock.shift(timedelta(minutes=4))
         failed = await _failed(house, api)
-    return {**hooks, "delivery_id": failed}
+        call_id = (await api.get("calls?outcome=answered&direction=incoming"))["items"][0]["call_id"]
+    return {**hooks, "delivery_id": failed, "call_id": call_id}
 
 
 @asynccontextmanager
@@ -93,6 +94,7 @@ async def _settings(house: House, api: Api) -> None:
         {
             "popup_answer_url": f"{house.crm.url}/khach-hang?so={{customerNumber}}",
             "incoming_iframe_url": f"{house.crm.url}/ho-so",
+            "recording_url": "https://ghi-am.example.com/{pbx}/{callId}.wav",
             "missed_call_merge": "incoming_and_outgoing",
             "sla_target_percent": 85,
             "ringtone": "marimba",

@@ -25,7 +25,7 @@ _EXPORT: Final = (
     Parameter(
         "export",
         "A name of yours for this file, to ask `/exports/{name}` how far it is.",
-        {"type": "string", "pattern": "^[0-9A-Za-z-]{1,40}$"},
+        {"type": "string", "maxLength": 40, "pattern": "^[0-9A-Za-z-]+$"},
     ),
 )
 _TOO_MANY: Final = {422: "More calls fit than one file may hold; choose a shorter span."}
