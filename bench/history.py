@@ -15,7 +15,7 @@ from rich.table import Table
 from bench.history_calls import BEGIN, END, HOTLINES, fill
 from bench.table import Goal, milliseconds, new_table, verdict
 from daemon.call.signals import UnixMs
-from daemon.store.call_pages import find_call, read_calls
+from daemon.store.call_pages import find_call, read_page
 from daemon.store.call_search import CallFilter
 from daemon.store.delivery_pages import DeliveryFilter, read_deliveries
 from daemon.store.number_search import number_search
@@ -113,7 +113,7 @@ def _questions(some_call: str) -> dict[str, Ask]:
 
 
 def _page(wanted: CallFilter) -> Ask:
-    return lambda reads: read_calls(reads, wanted, _PAGE, None)
+    return lambda reads: read_page(reads, wanted, _PAGE - 1, None)
 
 
 def _sla(begin: int, by: GroupBy | None) -> Ask:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Select, TableValuedAlias, and_, bindparam, func, select, tuple_
 
 from daemon.call.model import Call
 from daemon.call.rendering import call_json
-from daemon.store.call_search import CallFilter, Place, key_statements
+from daemon.call.signals import UnixMs
+from daemon.store.call_search import CallFilter, Place, key_statements, window_statement
 from daemon.store.reader import Reader
 from daemon.store.row import call_of, compact_json
 from daemon.store.tables import calls, ticket_calls
@@ -44,6 +45,33 @@ _WITH_TICKET = select(calls, ticket_calls.c.ticket_id).select_from(
 _PBXS = select(calls.c.pbx).where(calls.c.pbx > bindparam("b_after")).order_by(calls.c.pbx).limit(1)
 _BY_ID = _WITH_TICKET.where(calls.c.pbx == bindparam("b_pbx"), calls.c.call_id == bindparam("b_call_id"))
 _OF_KEYS = _WITH_TICKET.where(tuple_(calls.c.pbx, calls.c.call_id).in_(_each_key("b_keys")))
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """`following` is where the next page begins; None: there is none. `looked_back_to`: no older call was looked at."""
+
+    entries: list[CallEntry]
+    following: list[int | str] | None
+    looked_back_to: UnixMs | None = None
+
+
+async def read_page(reads: Reader, wanted: CallFilter, limit: int, after: Place | None) -> CallPage:
+    """A page whose cost is bounded however few calls fit: it may be short, and the next one goes on further back."""
+    floor = await _floor(reads, wanted, after)
+    bounded = wanted if floor is None else replace(wanted, started_from=floor)
+    found = await read_calls(reads, bounded, limit + 1, after)
+    if len(found) > limit:
+        return CallPage(found[:limit], found[limit - 1].place())
+    return CallPage(found, None if floor is None else [floor, "", ""], floor)  # what began in that moment was looked at
+
+
+async def _floor(reads: Reader, wanted: CallFilter, after: Place | None) -> UnixMs | None:
+    """None: all that is asked for can be looked at."""
+    statement = window_statement(wanted, after)
+    rows = await reads.fetch(statement, {}) if statement is not None else []
+    floor = UnixMs(rows[0]["started_at"]) if rows else None
+    return None if floor is None or floor <= (wanted.started_from or 0) else floor
 
 
 async def read_calls(reads: Reader, wanted: CallFilter, limit: int, after: Place | None) -> list[CallEntry]:

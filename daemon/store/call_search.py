@@ -20,6 +20,9 @@ from daemon.store.tables import call_agents, calls
 
 END_DIGITS: Final = 4
 _SURE: Final = 8  # so many characters of a number leave few customers
+_WINDOW: Final = 200_000  # calls; a page that has not filled itself by then says so, and the next one goes on
+_AGENT_WINDOW: Final = 20_000  # each of them is looked up
+_DIGITS: Final = re.compile(r"\+?[0-9]+", re.ASCII)
 _EQUAL: Final = ("direction", "outcome", "missed_reason", "ended_by", "queue", "hotline")
 _ENDED: Final[ColumnElement[str]] = literal_column(f"'{CallState.ENDED.value}'")
 _WAIT_MS: Final = func.max(
@@ -72,6 +75,45 @@ def key_statements(wanted: CallFilter, limit: int, after: Place | None) -> list[
     if not customers and wanted.user_id is not None:
         return [_by_agent(wanted, wanted.user_id, limit, after)]
     return [_by_time(wanted, customer, limit, after) for customer in customers or _EVERYBODY]
+
+
+def window_statement(wanted: CallFilter, after: Place | None) -> Keys | None:
+    """Gives where the stretch begins that one page may look through. None: the page comes from an index in any case."""
+    if wanted.user_id is not None and not _is_customers(wanted):
+        place, size = _AGENT_PLACE, _AGENT_WINDOW
+        statement = select(place[0]).where(call_agents.c.user_id == wanted.user_id)
+    elif _is_choosy(wanted):
+        place, size = _PLACE, _WINDOW
+        statement = select(place[0])
+    else:
+        return None
+    if wanted.started_before is not None:
+        statement = statement.where(place[0] < wanted.started_before)
+    if after is not None:
+        statement = statement.where(tuple_(*place) < tuple_(*after))
+    return statement.order_by(*(column.desc() for column in place)).limit(1).offset(size)
+
+
+def _is_choosy(wanted: CallFilter) -> bool:
+    """Whether calls are passed over in the order of time."""
+    if _is_customers(wanted):
+        return False
+    chosen = (*_EQUAL, "pbx", "number", "wait_from", "wait_before", "talk_from", "talk_before")
+    return any(getattr(wanted, name) is not None for name in chosen)
+
+
+def _is_customers(wanted: CallFilter) -> bool:
+    """Whether a number is asked for of which there are few: the whole of it, or much."""
+    if wanted.number is None:
+        return wanted.customer_number is not None
+    return all(_leaves_few(pattern) for pattern in wanted.number.patterns)
+
+
+def _leaves_few(pattern: str) -> bool:
+    text = pattern.strip("%")
+    if not _DIGITS.fullmatch(text):
+        return False
+    return len(text) >= (END_DIGITS if pattern.startswith("%") else _SURE)
 
 
 def number_spellings(number: str) -> list[str]:
@@ -147,7 +189,7 @@ def _customers(wanted: CallFilter) -> Iterator[ColumnElement[bool]]:
         yield column == wanted.number.exact
     for pattern in wanted.number.patterns:
         text = pattern.strip("%")
-        if not re.fullmatch(r"\+?[0-9]+", text, re.ASCII):
+        if not _DIGITS.fullmatch(text):
             yield func.coalesce(column, "").like(pattern, escape="\\")
         elif pattern.startswith("%"):
             yield _ends(text)

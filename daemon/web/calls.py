@@ -6,12 +6,12 @@ from typing import Final
 
 from aiohttp import web
 
-from daemon.store.call_pages import CallEntry, find_call, read_calls
+from daemon.store.call_pages import CallEntry, find_call, read_page
 from daemon.store.settings import read_settings
 from daemon.web.call_query import FILTERS, timed_call_filter
-from daemon.web.listing import json_response, page_response
+from daemon.web.listing import json_response
 from daemon.web.problem import Problem, not_found
-from daemon.web.query import Query, path_part
+from daemon.web.query import Query, pack, path_part
 from daemon.web.services import services
 from daemon.web.tickets import own_user_id
 
@@ -24,8 +24,9 @@ async def list_calls(request: web.Request) -> web.Response:
     query, reads = Query(request, _PARAMETERS), services(request).reads
     limit, after = query.limit(), query.cursor(int, str, str)
     wanted = timed_call_filter(query, own_user_id(request), (await read_settings(reads)).settings.country)
-    found = await read_calls(reads, wanted, limit + 1, after)
-    return page_response(found, limit, CallEntry.as_json, CallEntry.place)
+    page = await read_page(reads, wanted, limit, after)
+    following = pack(page.following) if page.following is not None else None
+    return json_response({"items": [entry.as_json() for entry in page.entries], "next": following})
 
 
 async def get_call(request: web.Request) -> web.Response:

@@ -11,6 +11,7 @@ from daemon.call.events import (
     CallAnswered,
     CallChanged,
     CallEnded,
+    CallEvent,
     CallHeld,
     CallResumed,
     CallStarted,
@@ -32,7 +33,7 @@ def at(seconds: float) -> UnixMs:
 
 def test_a_ring_waits_for_the_next_change_and_comes_with_its_end() -> None:
     timeline, call = Timeline(), ringing()
-    events = [
+    events: list[CallEvent] = [
         CallStarted(at(0), call),
         AgentRinging(at(1), call, AN, PHONE, Endpoint("PJSIP/1001")),
         AgentRinging(at(1), call, BINH, OTHER),
@@ -109,7 +110,8 @@ def test_of_recorded_calls_every_answer_was_rung_for_and_every_story_ends_with_i
     assert chosen
     rung = 0
     for recording in chosen:
-        timeline, kept = Timeline(), []
+        timeline = Timeline()
+        kept: list[Moment] = []
         events, calls = track(new_tracker(recording), recording.signals())
         for event in events:
             timeline.note(event)

@@ -12,12 +12,15 @@ import pytest
 from sqlalchemy import Executable
 
 from daemon.call.signals import UnixMs
-from daemon.store import schema
+from daemon.store import call_search, schema
+from daemon.store.call_pages import read_page
 from daemon.store.call_search import CallFilter, key_statements
 from daemon.store.delivery_pages import DeliveryFilter, deliveries_statement
 from daemon.store.live_calls import LIVING
 from daemon.store.number_search import number_search
 from daemon.store.statement import StatementCache
+from daemon.store.store import Store
+from tests.store.made import CUSTOMER, answered, ended, ringing, unit
 
 AFTER = (1_795_320_000_000, "main", "1795320000.1")
 FILTERS = {
@@ -96,3 +99,28 @@ def test_what_lives_is_found_without_looking_at_what_has_ended(store: sqlite3.Co
 def test_the_messages_of_a_call_are_found_by_its_id(store: sqlite3.Connection) -> None:
     found = plan(store, deliveries_statement(DeliveryFilter(call_id="1.0"), 51, None))
     assert "ix_deliveries_call_id_created_at (call_id=?)" in found
+
+
+async def test_a_page_that_finds_little_says_how_far_it_looked_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_search, "_WINDOW", 10)
+    monkeypatch.setattr(call_search, "_AGENT_WINDOW", 10)
+    store = await Store.open(f"sqlite:///{tmp_path / 'callwarden.db'}")
+    for number in range(45):
+        queue = "rare" if number in (3, 4, 24) else "support"
+        await store.writer.submit(unit(ended(answered(ringing(number, queue=queue)))))
+    await store.writer.drain()
+    for wanted in (CallFilter(queue="rare"), CallFilter(queue="rare", user_id="an")):
+        found, pages, after = [], 0, None
+        while after is not None or not pages:
+            page = await read_page(store.reader, wanted, 2, after)
+            found += [entry.call.call_id.partition(".")[2] for entry in page.entries]
+            pages, after = pages + 1, page.following
+            assert pages < 9
+        assert found == ["24", "4", "3"]
+        assert pages == 5
+    (whole,) = (await read_page(store.reader, CallFilter(queue="support"), 50, (10**15, "", ""))).entries[:1]
+    assert whole.call.call_id.endswith(".44")
+    assert (await read_page(store.reader, CallFilter(customer_number=CUSTOMER), 50, None)).following is None
+    await store.close()

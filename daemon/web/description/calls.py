@@ -60,6 +60,7 @@ CALLS: Final[Descriptions] = {
     ("GET", "/calls"): Description(
         tag="Calls",
         summary="Calls, newest first.",
+        more="A page may hold fewer than asked for, even none, while `next` leads further back.",
         parameters=(*FILTERS, *PAGING),
         answers={200: Answer("A page of calls.", ListOf(answers.Call))},
     ),

@@ -13,7 +13,7 @@ from daemon.call.model import Call, Direction, Outcome
 from daemon.call.rendering import iso_utc
 from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
-from daemon.store.call_pages import CallEntry, find_call, read_calls
+from daemon.store.call_pages import CallEntry, find_call, read_page
 from daemon.store.call_search import CallFilter
 from daemon.store.hotlines import read_hotlines
 from daemon.store.queues import read_queues
@@ -50,18 +50,19 @@ async def show_calls(request: web.Request) -> web.Response:
     if not chosen and me and caller(request).role is Role.AGENT:
         wanted, mine = replace(wanted, user_id=me), True
     place = query.cursor(int, str, str)
-    entries = await read_calls(parts.reads, wanted, ROWS + 1, place)
+    page = await read_page(parts.reads, wanted, ROWS, place)
     tells = CallTeller(await teller(request, settings.country))
     return await show(
         request,
         "calls.html",
-        rows=[call_row(entry, tells) for entry in entries[:ROWS]],
+        rows=[call_row(entry, tells) for entry in page.entries],
         chosen=chosen,
         toggles=_toggles(chosen, words(request), mine if me else None),
         taken=_taken(chosen, tells, words(request)),
         fields=await _fields(request, tells),
         exports=_exports(wanted, chosen) if caller(request).role is not Role.AGENT else None,
-        older=older(CALLS, chosen, entries[ROWS - 1].place()) if len(entries) > ROWS else None,
+        older=older(CALLS, chosen, page.following) if page.following is not None else None,
+        looked_back_to=page.looked_back_to,
         newest=address_of(CALLS, chosen) if place else None,
         **reader_values(request),
     )
