@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-NAMES = ("ingest", "answer", "store", "restart")
+NAMES = ("ingest", "answer", "store", "restart", "history")
 _VERSIONS = ("callwarden", "panoramisk", "cacofonisk", "uvloop", "aiohttp", "SQLAlchemy")
 
 

@@ -24,6 +24,7 @@ from daemon.call.model import Call, CallId, ConnectionLoss, PbxName, UserId
 from daemon.call.parties import Parties
 from daemon.call.signals import ChannelId, Signal, SteadyMs, UnixMs
 from daemon.call.tracker import Tracker
+from daemon.call_story import CallStory
 from daemon.policy import (
     announcement,
     called_back,
@@ -138,6 +139,7 @@ class Dispatcher:
         self._bus = bus
         self._clock = clock
         self._hang_up = hang_up
+        self._story = CallStory()
 
     async def run(self) -> None:
         """Take signals until `stop`. A signal that breaks the tracker is our bug: logged, counted, passed over."""
@@ -242,6 +244,7 @@ class Dispatcher:
 
     def _judge(self, event: CallEvent, *, told: bool = False) -> Unit | None:
         decisions = self._decide(event)
+        moments = self._story.tell(event, decisions)
         if not told and not isinstance(event, ConnectionStillLost):
             self._bus.publish(CallHappened(event))
         for decision in decisions:
@@ -256,7 +259,7 @@ class Dispatcher:
         durable = tuple(d for d in decisions if isinstance(d, DURABLE))
         if isinstance(event, PASSING) and not durable:
             return None  # a phone that rings or holds changes nothing that is kept
-        return Unit(event.at, event.call, durable)
+        return Unit(event.at, event.call, durable, moments)
 
     def _decide(self, event: CallEvent) -> tuple[Decision, ...]:
         """A policy that breaks is our bug: the call is kept all the same, and the other policies are asked."""

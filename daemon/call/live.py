@@ -99,6 +99,7 @@ class LiveCall:
     first: Leg | None = None  # the first device leg, kept after it ended
     customer_dialled: bool = False  # outgoing: the customer's phone was really called
     agent_rang: bool = False
+    rung_at: UnixMs | None = None  # incoming: when the first agent's phone rang
     forwarded: bool = False
     abandoned: bool = False  # the customer hung up while still waiting
     last_agent_dial: DialStatus | None = None
@@ -145,6 +146,7 @@ class LiveCall:
             customer_dialled=self.customer_dialled,
             lost=self.lost,
             hangup_reason=self.hangup_reason,
+            rung_at=self.rung_at,
         )
 
 
@@ -173,4 +175,5 @@ def restore(call: Call) -> LiveCall:
         confirmed=False,
         lost=call.lost,
         lost_unseen=call.lost is not None,
+        rung_at=call.rung_at,
     )

@@ -107,14 +107,15 @@ class Call:
     lost: ConnectionLoss | None = None  # its connection is lost now, or was when it ended
     hangup_reason: HangupReason | None = None  # why it was us who hung up
     caught_up: bool = False  # nobody followed its end: it was read afterwards from what the PBX wrote
+    rung_at: UnixMs | None = None  # incoming: when the first agent's phone rang
 
     @property
     def wait_seconds(self) -> float | None:
-        """From the queue (or the start) to the answer or the end; None while still waiting."""
+        """From the queue, else the first ring, else the start, to the answer or the end; None while still waiting."""
         until = self.answered_at if self.answered_at is not None else self.ended_at
         if until is None:
             return None
-        return max(0, until - (self.queued_at or self.started_at)) / 1000
+        return max(0, until - (self.queued_at or self.rung_at or self.started_at)) / 1000
 
     @property
     def talk_seconds(self) -> float | None:

@@ -70,6 +70,8 @@ def ring(board: Board, leg: Leg, at: UnixMs) -> None:
         return
     leg.ringing = True
     leg.call.agent_rang = True
+    if leg.call.direction is Direction.INCOMING and leg.call.answered_at is None:
+        leg.call.rung_at = leg.call.rung_at or at
     if not leg.call.announced:
         start(board, leg.call, at)  # a click-to-call that does not say yet where it goes
     board.tell(AgentRinging(at, leg.call.snapshot(), leg.user_id, leg.channel, board.phone_of(leg)))

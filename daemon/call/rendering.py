@@ -34,6 +34,7 @@ def call_json(call: Call, ticket_id: str | None) -> dict[str, object]:
         "missed_reason": call.missed_reason and call.missed_reason.value,
         "started_at": iso_utc(call.started_at),
         "queued_at": iso_utc(call.queued_at),
+        "rung_at": iso_utc(call.rung_at),
         "answered_at": iso_utc(call.answered_at),
         "ended_at": iso_utc(call.ended_at),
         "wait_seconds": call.wait_seconds,

@@ -15,7 +15,8 @@ from daemon.doctor.patient import Patient
 from daemon.doctor.pbx_link import utc_offset
 from daemon.doctor.wording import one_line
 from daemon.message import Message
-from daemon.store.call_pages import CallFilter, read_calls
+from daemon.store.call_pages import read_calls
+from daemon.store.call_search import CallFilter
 from daemon.store.settings import read_settings
 from daemon.store.sqlite import MEMORY
 from daemon.store.store import database_path

@@ -16,7 +16,8 @@ from daemon.diagnosis import Finding, State
 from daemon.doctor.patient import Patient
 from daemon.message import Message
 from daemon.pbx import Finding as Tested
-from daemon.store.call_pages import CallFilter, read_calls
+from daemon.store.call_pages import read_calls
+from daemon.store.call_search import CallFilter
 from daemon.store.live_calls import last_alive, living_calls
 from daemon.store.settings import read_settings
 

@@ -47,6 +47,7 @@ class CallSettings:
     outgoing_iframe_url: str | None = None
     webphone_embed_url: str | None = None
     customer_lookup_url: str | None = None
+    recording_url: str | None = None
     sla_target_percent: Percent = 80
     sla_answer_within_seconds: AnswerWithinSeconds = 20
     disconnect_timeout_seconds: int = 0  # 0 is off, else 5 to 3600

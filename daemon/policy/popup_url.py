@@ -13,6 +13,9 @@ PARAMETERS = ("userId", "hotline", "customerNumber", "isCallOut", "timeAnswer", 
 LOOKUP_PARAMETERS = ("customerNumber", "hotline", "isCallOut", "callId")
 """The same for the customer look-up: nobody has the call yet."""
 
+RECORDING_PARAMETERS = ("callId", "pbx", "userId", "hotline", "customerNumber", "startedAt")
+"""What a link to a recording may name; what it does not name is not appended."""
+
 _IN_PATH = "/%~-._:@!$&'()*+,;="
 _IN_QUERY = _IN_PATH + "?"  # also of a fragment (RFC 3986 §3.4, §3.5)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
 
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
@@ -113,6 +114,11 @@ async def count_replayable(reads: Reader, webhook_id: str) -> int:
 async def read_deliveries(
     reads: Reader, wanted: DeliveryFilter, limit: int, after: Sequence[int | str] | None
 ) -> list[Row]:
+    return list(await reads.fetch(deliveries_statement(wanted, limit, after), {}))
+
+
+def deliveries_statement(wanted: DeliveryFilter, limit: int, after: Sequence[int | str] | None) -> Select[Any]:
+    """Newest first."""
     statement = _ALL.limit(limit)
     for name in ("status", "webhook_id", "event_type", "call_id"):
         if (value := getattr(wanted, name)) is not None:
@@ -121,7 +127,7 @@ async def read_deliveries(
         statement = statement.where(deliveries.c.status.in_(FINISHED_WITHOUT_SUCCESS))
     if after is not None:
         statement = statement.where(tuple_(*_PLACE) < tuple_(*after))
-    return list(await reads.fetch(statement, {}))
+    return statement
 
 
 async def read_delivery(reads: Reader, delivery_id: str) -> Row | None:

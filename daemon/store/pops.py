@@ -34,6 +34,7 @@ class Pop:
     opened_at: UnixMs | None
     opened_by: str | None
     blocked_at: UnixMs | None = None
+    to_desk: bool = True
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -54,6 +55,11 @@ _OF_USER = (
         screen_pops.c.to_desk == true(),
         screen_pops.c.at >= bindparam("b_since"),
     )
+    .order_by(screen_pops.c.at)
+)
+_OF_CALL = (
+    select(screen_pops)
+    .where(screen_pops.c.pbx == bindparam("b_pbx"), screen_pops.c.call_id == bindparam("b_call_id"))
     .order_by(screen_pops.c.at)
 )
 _ONE = select(screen_pops).where(
@@ -102,6 +108,11 @@ async def read_pops(reads: Reader, user_id: str, now: UnixMs) -> list[Pop]:
     return [_pop(row) for row in await reads.fetch(_OF_USER, {"b_user_id": user_id, "b_since": now - LIFE_MS})]
 
 
+async def read_pops_of_call(reads: Reader, pbx: str, call_id: str) -> list[Pop]:
+    """Of every agent in it, to desks and not, oldest first."""
+    return [_pop(row) for row in await reads.fetch(_OF_CALL, {"b_pbx": pbx, "b_call_id": call_id})]
+
+
 def open_pop(pbx: str, call_id: str, user_id: str, browser: str, now: UnixMs) -> Work[Pop | None]:
     """The first to ask opens it; ask `opened_by` who that was. None: there is no such popup on this desk."""
     key = {"b_pbx": pbx, "b_call_id": call_id, "b_user_id": user_id}
@@ -129,4 +140,5 @@ def _pop(row: Row) -> Pop:
         opened_at=row["opened_at"],
         opened_by=row["opened_by"],
         blocked_at=row["blocked_at"],
+        to_desk=row["to_desk"],
     )

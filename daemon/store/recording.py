@@ -15,6 +15,7 @@ from daemon.call.model import Call, CallId, CallState, PbxName, UserId
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import AnnounceCall, PopScreen
 from daemon.store.announcing import Announcement, Popup, announce, call_announcement, ticket_announcement
+from daemon.store.call_story import keep_story
 from daemon.store.closing import ClosedTicket, close_missed
 from daemon.store.merging import CallKey, Ticketing, call_key, open_tickets
 from daemon.store.row import call_row, compact_json
@@ -42,7 +43,9 @@ def record(units: Sequence[Unit], told_at: UnixMs | None = None) -> Work[list[Co
 
     It tells what is new in it. `told_at` is for what was read afterwards: webhooks are sent from then on.
     """
-    yield Query(_UPSERT_CALL, [call_row(call) for call in _last_known(units)])
+    known = list(_last_known(units))
+    yield Query(_UPSERT_CALL, [call_row(call) for call in known])
+    yield from keep_story(units, known)
     ticketings = yield from open_tickets(units)
     closings = yield from close_missed(units)
     pops = yield from _pop_screens(units)

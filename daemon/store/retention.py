@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, exists, func, or_, select, true, tuple_, update
 
 from daemon.call.model import CallState
 from daemon.call.signals import UnixMs
@@ -23,6 +23,8 @@ from daemon.store.outbox import PENDING
 from daemon.store.reader import Reader
 from daemon.store.statement import each_of
 from daemon.store.tables import (
+    call_agents,
+    call_moments,
     calls,
     deliveries,
     delivery_attempts,
@@ -114,7 +116,21 @@ def _of_ticket(table: Table) -> Any:
     return delete(table).where(table.c.ticket_id.in_(each_of("b_ids")))
 
 
-_DELETE_CALLS = tuple(_of_call(table) for table in (screen_pops, ticket_calls, calls))
+def _agents_of_calls() -> Any:
+    """By their whole key, which the calls tell: nothing else finds them without reading the table."""
+    member = func.json_each(calls.c.user_ids).table_valued("value")
+    keys = select(member.c.value, calls.c.started_at, calls.c.pbx, calls.c.call_id).select_from(
+        calls.join(member, true())
+    )
+    those = keys.where(calls.c.pbx == bindparam("b_pbx"), calls.c.call_id.in_(each_of("b_ids")))
+    mine = (call_agents.c.user_id, call_agents.c.started_at, call_agents.c.pbx, call_agents.c.call_id)
+    return delete(call_agents).where(tuple_(*mine).in_(those))
+
+
+_DELETE_CALLS = (
+    _agents_of_calls(),
+    *(_of_call(table) for table in (call_moments, screen_pops, ticket_calls, calls)),
+)
 _DELETE_TICKETS = tuple(_of_ticket(table) for table in (ticket_calls, ticket_events, tickets))
 _DELETE_NOTES = (
     _of_ticket(ticket_events).where(ticket_events.c.what == "note"),

@@ -55,6 +55,7 @@ def call_row(call: Call) -> dict[str, object]:
         "customer_dialled": call.customer_dialled,
         "hangup_reason": call.hangup_reason and call.hangup_reason.value,
         "caught_up": call.caught_up,
+        "rung_at": call.rung_at,
         **(_loss_row(call.lost) if call.lost else _NO_LOSS),
     }
 
@@ -84,6 +85,7 @@ def call_of(row: Row) -> Call:
         lost=_loss_of(row) if row["lost_channel"] else None,
         hangup_reason=HangupReason(row["hangup_reason"]) if row["hangup_reason"] else None,
         caught_up=bool(row["caught_up"]),
+        rung_at=row["rung_at"],
     )
 
 

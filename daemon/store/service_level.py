@@ -52,7 +52,7 @@ class Asked:
     user_id: str | None = None
 
 
-_BEGAN: Final = func.coalesce(calls.c.queued_at, calls.c.started_at)
+_BEGAN: Final = func.coalesce(calls.c.queued_at, calls.c.rung_at, calls.c.started_at)
 _IS_ANSWERED: Final = and_(calls.c.outcome == Outcome.ANSWERED.value, calls.c.answered_at != null())
 # Who hangs up in the IVR never waited for anybody.
 _IS_MISSED: Final = and_(

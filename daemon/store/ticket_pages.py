@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, exists, func, null, select
 
 from daemon.call.model import CallId
-from daemon.store.call_pages import number_spellings
+from daemon.store.call_search import number_spellings
 from daemon.store.number_search import NumberSearch
 from daemon.store.reader import Reader
 from daemon.store.row import ticket_of

@@ -8,6 +8,7 @@ from enum import StrEnum
 from daemon.call.model import Call, CallId, PbxName, UserId
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
+from daemon.call.timeline import Moment
 from daemon.policy.decision import Decision, TicketKind
 
 
@@ -96,11 +97,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What one call event changed: the call as it is now, and what the policies decided."""
+    """What one call event changed: the call as it is now, what the policies decided, what happened on the way."""
 
     at: UnixMs
     call: Call
     decisions: tuple[Decision, ...]
+    moments: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

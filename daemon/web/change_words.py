@@ -49,6 +49,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "outgoing_iframe_url": Message("Page in the desk, outgoing calls"),
             "webphone_embed_url": Message("Web phone"),
             "customer_lookup_url": Message("Who the customer is"),
+            "recording_url": Message("Link to the recording"),
             "sla_target_percent": Message("SLA target"),
             "sla_answer_within_seconds": Message("SLA: answered within"),
             "disconnect_timeout_seconds": Message("Hang up calls whose connection is lost"),

@@ -23,3 +23,9 @@ def committed(request: web.Request) -> None:
     deadline, until = request.get(_DEADLINE), asyncio.get_running_loop().time() + AFTER_COMMIT_S
     if deadline is not None and (deadline.when() or until) < until:
         deadline.reschedule(until)
+
+
+def unlimited(request: web.Request) -> None:
+    """For an answer that goes on as long as somebody reads it, and is bounded in itself."""
+    if (deadline := request.get(_DEADLINE)) is not None:
+        deadline.reschedule(None)

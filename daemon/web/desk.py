@@ -15,7 +15,8 @@ from daemon.call.rendering import iso_utc
 from daemon.message import Message
 from daemon.policy.customer_lookup import Customer
 from daemon.policy.decision import TicketKind
-from daemon.store.call_pages import CallEntry, CallFilter, find_call, read_calls
+from daemon.store.call_pages import CallEntry, find_call, read_calls
+from daemon.store.call_search import CallFilter
 from daemon.store.pops import give_back_pop, open_pop, read_pops
 from daemon.store.ticket_pages import TicketFilter, read_tickets
 from daemon.store.values import Ticket, TicketStatus

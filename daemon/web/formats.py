@@ -56,6 +56,10 @@ class Formats:
         """Exact, with the relative time on hover."""
         return self._tag(at, self.moment(at), self.ago(at))
 
+    def at(self, at: UnixMs) -> Markup:
+        """The time of day to the second, with the date on hover."""
+        return self._tag(at, self.clock(at), self.moment(at))
+
     def _tag(self, at: UnixMs, shown: str, title: str) -> Markup:
         return Markup('<time datetime="{}" title="{}">{}</time>').format(iso_utc(at), title, shown)
 

@@ -14,6 +14,7 @@ from daemon.web import (
     agents,
     audit,
     call_controls,
+    call_export,
     call_settings,
     calls,
     click_to_call,
@@ -25,6 +26,7 @@ from daemon.web import (
     discovery,
     doctor,
     events,
+    exports,
     health,
     metrics,
     openapi,
@@ -48,7 +50,9 @@ from daemon.web.auth import Access
 from daemon.web.pages import accounts as account_pages
 from daemon.web.pages import agents as agent_pages
 from daemon.web.pages import audit as audit_pages
+from daemon.web.pages import call as call_page
 from daemon.web.pages import call_settings as settings_page
+from daemon.web.pages import calls as calls_page
 from daemon.web.pages import check_up, home, reference, webphone
 from daemon.web.pages import data as data_page
 from daemon.web.pages import deliveries as delivery_pages
@@ -126,6 +130,9 @@ ROUTES: Final = (
     Route("POST", f"{_API}/calls", click_to_call.order_call, _AGENTS),
     Route("GET", f"{_API}/calls/{{call_id}}", calls.get_call, _AGENTS),
     Route("GET", f"{_API}/calls/{{call_id}}/decisions", doctor.get_decisions, _SUPERVISORS),
+    Route("GET", f"{_API}/calls.csv", call_export.export_csv, _SUPERVISORS),
+    Route("GET", f"{_API}/calls.xlsx", call_export.export_xlsx, _SUPERVISORS),
+    Route("GET", f"{_API}/exports/{{name}}", exports.get_export, _SUPERVISORS),
     Route("GET", f"{_API}/sla", sla.get_sla, _SUPERVISORS),
     Route("GET", f"{_API}/tickets", tickets.list_tickets, _AGENTS),
     Route("GET", f"{_API}/tickets/counts", tickets.count_undone, _AGENTS),
@@ -188,6 +195,8 @@ ROUTES: Final = (
     Route("GET", "/tickets", tickets_page.show_tickets, _AGENTS, page=True),
     Route("GET", "/missed", tickets_page.show_missed, _AGENTS, page=True),
     Route("GET", "/tickets/{ticket_id}", ticket_page.show_ticket, _AGENTS, page=True),
+    Route("GET", "/calls", calls_page.show_calls, _AGENTS, page=True),
+    Route("GET", "/calls/{call_id}", call_page.show_call, _AGENTS, page=True),
     Route("GET", "/service-level", service_level_page.show_service_level, _SUPERVISORS, page=True),
     Route("GET", "/webphone", webphone.show_webphone, _AGENTS, page=True),
     Route("GET", "/sign-in", sign_in.show_sign_in, None, page=True),

@@ -20,6 +20,7 @@ from daemon.web.caller import CALLER
 from daemon.web.deadline import limited
 from daemon.web.door import BACKLOG, Door, Visitor, note_visits, refuse_coded
 from daemon.web.events import LISTENING
+from daemon.web.exports import EXPORTS, Exports
 from daemon.web.framing import FRAMINGS, Framings
 from daemon.web.headers import put_headers
 from daemon.web.page import PAGES, problem_page, set_up_pages, wants_page, words
@@ -61,6 +62,7 @@ def build_app(parts: Services) -> web.Application:
     app[USES], app[BRAKE], app[PASSWORD_CHECK], app[REVOCATIONS] = Uses(), Brake(), PasswordCheck(), Revocations()
     app[SOUND_FILES], app[FRAMINGS], app[ORDERS] = SoundFiles(), Framings(), orders_of_calls()
     app[LISTENING] = Counter()
+    app[EXPORTS] = Exports()
     app[ACCESS] = {(route.method, route.path): route.access for route in ROUTES}
     app[PAGES] = frozenset((route.method, route.path) for route in ROUTES if route.page)
     app[SHOWING] = Showing(show_problem)

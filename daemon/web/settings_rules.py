@@ -14,7 +14,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
-from daemon.policy.popup_url import LOOKUP_PARAMETERS, PARAMETERS
+from daemon.policy.popup_url import LOOKUP_PARAMETERS, PARAMETERS, RECORDING_PARAMETERS
 from daemon.web.problem import FieldError
 
 PLACEHOLDERS: Final = {
@@ -23,6 +23,7 @@ PLACEHOLDERS: Final = {
     "outgoing_iframe_url": PARAMETERS,
     "webphone_embed_url": PARAMETERS,
     "customer_lookup_url": LOOKUP_PARAMETERS,
+    "recording_url": RECORDING_PARAMETERS,
 }
 URL_FIELDS: Final = tuple(PLACEHOLDERS)
 URL_LIMIT: Final = 2048

@@ -94,6 +94,7 @@ async def _settings(house: House, api: Api) -> None:
         {
             "popup_answer_url": f"{house.crm.url}/khach-hang?so={{customerNumber}}",
             "incoming_iframe_url": f"{house.crm.url}/ho-so",
+            "recording_url": "https://ghi-am.example.com/{pbx}/{callId}.wav",
             "missed_call_merge": "incoming_and_outgoing",
             "sla_target_percent": 85,
             "ringtone": "marimba",

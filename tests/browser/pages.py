@@ -41,6 +41,8 @@ PAGES: Final = (
         dark=True,
         phone=True,
     ),
+    Shown("/calls", "calls", "Every call, found by anything that is known of it.", dark=True, phone=True),
+    Shown("/calls/{call_id}", "call", "One call from the first ring to the end.", dark=True, phone=True),
     Shown("/desk", "desk", "An agent's day: who rings, whom to call back.", dark=True, phone=True, by_agent=True),
     Shown("/service-level", "service-level", "How many calls were answered in time.", dark=True, phone=True),
     Shown("/webphone", "webphone", "A small window: dial, act on the call, give it on.", phone=True, by_agent=True),

@@ -17,7 +17,8 @@ from daemon.catch_up import Outlet, Progress, Span, catch_up
 from daemon.policy.call_settings import Rulebook
 from daemon.replay import Scene, replay
 from daemon.rules import Rules
-from daemon.store.call_pages import CallFilter, read_calls
+from daemon.store.call_pages import read_calls
+from daemon.store.call_search import CallFilter
 from daemon.store.store import Store
 from daemon.store.ticket_pages import TicketFilter, read_tickets
 from daemon.store.values import Committed

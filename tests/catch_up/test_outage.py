@@ -21,7 +21,8 @@ from daemon.pbx import CatchUpState
 from daemon.policy.call_settings import CallSettings, Rulebook
 from daemon.replay import Scene, replay
 from daemon.store.agents import Agent, put_agent
-from daemon.store.call_pages import CallFilter, read_calls
+from daemon.store.call_pages import read_calls
+from daemon.store.call_search import CallFilter
 from daemon.store.catching_up import mark_unheard, unheard_since
 from daemon.store.live_calls import heartbeat
 from daemon.store.settings import change_settings

@@ -82,10 +82,13 @@ async def test_by_default_everything_is_kept_for_ever(store: Store, path: Path) 
 async def test_old_calls_go_but_not_those_of_open_tickets_nor_the_living(store: Store, path: Path) -> None:
     await close(store, 1, 2)
     await keep(store, "retention_days_calls")
+    assert len(ids(path, "SELECT 1 FROM call_agents WHERE call_id IN (SELECT call_id FROM screen_pops)")) > 0
     assert await clean(store, RULE, 0) == {Keeping.CALLS: 3}
     assert calls_of(path) == ["4", "5"]
     assert ids(path, "SELECT ticket_id FROM tickets") == [1, 2, 3]
-    assert ids(path, "SELECT count(*) FROM screen_pops") == [0]
+    for table in ("screen_pops", "call_moments", "call_agents"):
+        left = f"SELECT count(*) FROM {table} WHERE call_id NOT IN (SELECT call_id FROM calls)"  # noqa: S608
+        assert ids(path, left) == [0], table
     (entry,) = ids(path, "SELECT new FROM audit_log WHERE action = 'retention.run' AND by = 'rule:retention'")
     assert entry == '{"calls": 3}'
     assert await clean(store, RULE, 0) == {Keeping.CALLS: 0}

@@ -1,10 +1,12 @@
-// Keys of the list: / j k x Enter c m e Esc ?. The row with the focus is the one they are about.
+// Keys of a list: / j k x Enter c m e Esc ?. The row with the focus is the one they are about. Calls have not all of them.
 
 const typing = (element) => element.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
 
-export function listenKeys({ rows, open, claim, close, shut, choose }) {
+const nothing = () => {};
+
+export function listenKeys({ rows, open, claim = nothing, close = nothing, shut = nothing, choose = nothing }) {
   const help = document.getElementById("keys");
-  const here = () => document.activeElement.closest?.("tr[data-ticket]") ?? null;
+  const here = () => document.activeElement.closest?.("tr[data-ticket], tr[data-call-row]") ?? null;
 
   function move(by) {
     const all = rows();

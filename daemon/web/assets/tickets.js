@@ -1,6 +1,7 @@
 // The list of tickets: rows renewed in place as things happen, keys, several at once, and the open ticket beside it.
 
 import { Refused, ask } from "./api.js";
+import { liveRows } from "./live_rows.js";
 import { callCustomer, closeTicket, complain, showTicket } from "./ticket.js";
 import { listenTickets } from "./ticket_news.js";
 import { listenKeys } from "./ticket_keys.js";
@@ -11,44 +12,19 @@ const rowsPlace = list.querySelector("[data-rows]");
 const place = list.querySelector("[data-place]");
 const bulk = list.querySelector("[data-bulk]");
 const renewal = list.querySelector("[data-renew]");
-const base = document.querySelector('meta[name="base"]').content;
 const wide = matchMedia("(min-width: 1181px)");
-const SHOWN_MS = 1000;
-const OTHERS_MS = 4000;
-let due = null;
-let dueAt = 0;
-let last = 0;
 
-const rows = () => [...rowsPlace.querySelectorAll("tr[data-ticket]")];
-const rowOf = (ticketId) => rowsPlace.querySelector(`tr[data-ticket="${CSS.escape(ticketId)}"]`);
+const { rows, rowOf, renew, soon } = liveRows({
+  place: rowsPlace,
+  renewal,
+  name: "data-ticket",
+  keyOf: (news) => news.data.ticket_id,
+  counted: (n) => counted("New", n),
+  replace: (row, other) => replace(row, other),
+  shown: () => mark(),
+});
 const chosen = () => rows().filter((row) => row.querySelector("[data-pick]").checked);
 const counted = (name, n) => list.dataset[(n === 1 ? "one" : "many") + name].replace("{n}", n);
-
-async function fetched() {
-  const { document: html } = await ask("GET", location.pathname.slice(base.length) + location.search);
-  return new DOMParser().parseFromString(html, "text/html").querySelector("[data-rows]");
-}
-
-/** Rows that are there are renewed where they stand; new ones are offered, so that nothing moves under the pointer. */
-async function renew() {
-  clearTimeout(due);
-  due = null;
-  last = Date.now();
-  let fresh;
-  try {
-    fresh = await fetched();
-  } catch {
-    return; // the next time, then
-  }
-  const found = new Map([...fresh.querySelectorAll("tr[data-ticket]")].map((row) => [row.dataset.ticket, row]));
-  for (const row of rows()) {
-    const other = found.get(row.dataset.ticket);
-    found.delete(row.dataset.ticket);
-    row.classList.toggle("gone", !other);
-    if (other) replace(row, other);
-  }
-  offer(fresh, found.size);
-}
 
 function replace(row, other) {
   const picked = row.querySelector("[data-pick]").checked;
@@ -63,29 +39,6 @@ function replace(row, other) {
 
 const same = (row, other) => row.dataset.version === other.dataset.version && row.innerHTML === other.innerHTML;
 const place_of = (element) => ["data-pick", "data-claim", "data-call", "data-copy"].map((name) => `[${name}]`).find((one) => element.matches(one)) ?? "a.row";
-
-function offer(fresh, count) {
-  renewal.hidden = !count;
-  if (!count) return;
-  const button = renewal.querySelector("button");
-  button.textContent = counted("New", count);
-  button.onclick = () => {
-    rowsPlace.replaceChildren(...fresh.childNodes);
-    renewal.hidden = true;
-    mark();
-  };
-}
-
-/** A row that is shown soon; what may be new less often: a busy house must not have every list fetched all the time. */
-function soon(news) {
-  if (document.hidden) return;
-  const shown = news?.data.ticket_id && rowOf(news.data.ticket_id);
-  const at = Math.max(Date.now() + 200, last + (shown ? SHOWN_MS : OTHERS_MS));
-  if (due && dueAt <= at) return;
-  clearTimeout(due);
-  dueAt = at;
-  due = setTimeout(renew, at - Date.now());
-}
 
 /** What can be done with the rows that are chosen. */
 function showBulk() {

@@ -47,9 +47,13 @@ class Call:
     missed_reason: MissedReason | None
     started_at: Time
     queued_at: Time | None
+    rung_at: Annotated[Time | None, Field(description="Incoming: when the first agent's phone rang.")]
     answered_at: Annotated[Time | None, Field(description="When a person answered, not an IVR, music or voicemail.")]
     ended_at: Time | None
-    wait_seconds: Annotated[float | None, Field(description="From the queue or the start to the answer or the end.")]
+    wait_seconds: Annotated[
+        float | None,
+        Field(description="From the queue, else the first ring, else the start, to the answer or the end."),
+    ]
     talk_seconds: float | None
     ended_by: EndedBy | None
     hangup_cause: Annotated[int | None, Field(description="Q.850.")]

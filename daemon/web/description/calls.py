@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from daemon.call.model import CallState, Direction, Outcome
+from daemon.call.model import CallState, Direction, EndedBy, MissedReason, Outcome
 from daemon.policy.decision import TicketKind
 from daemon.store.values import TicketStatus
+from daemon.web.call_query import LONGEST_SECONDS
 from daemon.web.description import answers
 from daemon.web.description.model import (
     PAGING,
@@ -29,23 +30,38 @@ from daemon.web.tickets import TicketForm, TicketsForm
 _CALL_ID: Final = path("call_id", "The id of a call.", 150)
 _TICKET_ID: Final = path("ticket_id", "The number of a ticket.", 18, "^[0-9]+$")
 
+
+def _seconds(name: str, about: str) -> Parameter:
+    return Parameter(name, about, {"type": "integer", "minimum": 0, "maximum": LONGEST_SECONDS})
+
+
+FILTERS: Final = (
+    text("pbx", "Of this PBX."),
+    text("queue", "That waited in this queue."),
+    text("hotline", "Of this number of yours."),
+    text("user_id", "In which this agent talked."),
+    text("customer_number", "With this customer, in E.164."),
+    text("number", "With this number in any form (0901…, +84901…, 84901…), its beginning or its end."),
+    choice("direction", "Incoming, outgoing or internal.", Direction),
+    choice("state", "That are in this state now.", CallState),
+    choice("outcome", "That ended so.", Outcome),
+    choice("missed_reason", "That were missed for this reason.", MissedReason),
+    choice("ended_by", "That were ended by this side.", EndedBy),
+    _seconds("wait_from", "Whose customer waited so many seconds or more."),
+    _seconds("wait_before", "Whose customer waited less."),
+    _seconds("talk_from", "In which was talked so many seconds or more."),
+    _seconds("talk_before", "In which was talked less."),
+    choice("mine", "Of the agent who is signed in.", Yes),
+    time("from", "That began then or later."),
+    time("to", "That began before."),
+)
+
 CALLS: Final[Descriptions] = {
     ("GET", "/calls"): Description(
         tag="Calls",
         summary="Calls, newest first.",
-        parameters=(
-            text("pbx", "Of this PBX."),
-            text("queue", "That waited in this queue."),
-            text("hotline", "Of this number of yours."),
-            text("user_id", "That this agent answered."),
-            text("customer_number", "With this customer, in E.164."),
-            choice("direction", "Incoming, outgoing or internal.", Direction),
-            choice("state", "That are in this state now.", CallState),
-            choice("outcome", "That ended so.", Outcome),
-            time("from", "That began then or later."),
-            time("to", "That began before."),
-            *PAGING,
-        ),
+        more="A page may hold fewer than asked for, even none, while `next` leads further back.",
+        parameters=(*FILTERS, *PAGING),
         answers={200: Answer("A page of calls.", ListOf(answers.Call))},
     ),
     ("GET", "/calls/{call_id}"): Description(

@@ -6,6 +6,7 @@ from typing import Final
 
 from daemon.web.description.access import ACCESS
 from daemon.web.description.acting import ACTING
+from daemon.web.description.call_files import CALL_FILES
 from daemon.web.description.calls import CALLS, EVENTS, TICKETS
 from daemon.web.description.desk import DESK
 from daemon.web.description.doctor import DOCTOR
@@ -19,6 +20,7 @@ from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
 
 DESCRIPTIONS: Final[Descriptions] = {
     **CALLS,
+    **CALL_FILES,
     **ACTING,
     **TICKETS,
     **SERVICE_LEVEL,

@@ -50,7 +50,7 @@ async def show_deliveries(request: web.Request) -> web.Response:
     return await show(
         request,
         "deliveries.html",
-        deliveries=[_summary(row, names, _) for row in shown],
+        deliveries=[summary(row, names, _) for row in shown],
         chips=[
             (address_of(_PATH, chosen, status=key), _(word), chosen.get("status") == key)
             for key, word in _CHIPS.items()
@@ -73,7 +73,7 @@ async def show_delivery(request: web.Request) -> web.Response:
         request,
         "delivery.html",
         row=row,
-        **_summary(row, names, _),
+        **summary(row, names, _),
         key=quote(row["delivery_id"], safe=""),
         known=row["webhook_id"] in names,
         payload=_pretty(row["body"]),
@@ -94,7 +94,7 @@ def _wanted(chosen: Mapping[str, str]) -> DeliveryFilter:
     )
 
 
-def _summary(row: Row, names: Mapping[str, str], _: Translate) -> dict[str, Any]:
+def summary(row: Row, names: Mapping[str, str], _: Translate) -> dict[str, Any]:
     """What the list and the page of one say alike."""
     word, colour = STATUSES.get(row["status"], (Message(row["status"]), ""))
     error = row["last_error"]

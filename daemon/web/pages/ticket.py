@@ -9,7 +9,8 @@ from aiohttp import web
 
 from daemon.call.model import Call, CallState
 from daemon.policy.call_settings import CallSettings
-from daemon.store.call_pages import CallFilter, read_calls
+from daemon.store.call_pages import read_calls
+from daemon.store.call_search import CallFilter
 from daemon.store.settings import read_settings
 from daemon.store.ticket_calls import read_last_calls, read_ticket_calls
 from daemon.store.ticket_events import read_ticket_events
