@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -116,19 +116,20 @@ async def command(*arguments: object) -> str:
 
 
 class DaemonProcess:
-    """`callwarden serve` as its own process, to be killed."""
+    """`callwarden serve` as its own process, to be killed. `launcher` is what stands before `serve`."""
 
-    def __init__(self, config: Path, port: int) -> None:
+    def __init__(self, config: Path, port: int, launcher: Sequence[str] = ("-m", "daemon")) -> None:
         self._config = config
         self._port = port
+        self._launcher = launcher
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "daemon", "serve", "--config", str(self._config), cwd=ROOT
+            sys.executable, *self._launcher, "serve", "--config", str(self._config), cwd=ROOT
         )
 
-    async def ready(self) -> None:
+    async def ready(self, within_s: float = DEADLINE_S) -> None:
         """Wait until store and PBX are there."""
 
         async def answers() -> bool:
@@ -141,7 +142,7 @@ class DaemonProcess:
             except aiohttp.ClientError:
                 return False
 
-        await until(answers)
+        await until(answers, deadline_s=within_s)
 
     async def kill(self) -> None:
         """SIGKILL: no goodbye."""
