@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from tests.faults.observed import POPUP, Key, Observed
 from tests.faults.tally import Tally
@@ -69,7 +70,7 @@ def _call(call: Played, observed: Observed, heard: Heard, tally: Tally) -> str:
     hotline = call.hotline if heard.surely(call.began, dialled) else stored.hotline
     surely = {talk.user_id for talk in call.talks if heard.surely(talk.since, talk.until)}
     right = (
-        stored.state == "ended"
+        (stored.state == "ended") == (call.ended < inf)
         and stored.outcome in outcomes
         and (stored.direction, stored.customer, stored.hotline, stored.queue)
         == (call.direction, call.customer, hotline, call.queue)
@@ -169,7 +170,7 @@ def _events(
     for kind, about, _ in arrived:
         kinds[about].add(kind)
     for call_id, call in known.items():
-        due = set(_END[outcomes[call_id]])
+        due = set(_END[outcomes[call_id]]) if call.ended < inf else {"call.answered"}
         due |= {"call.ringing"} if heard.wholly(call.began, call.ended) else set()
         for kind in due:
             tally.due(kind not in kinds[call_id], f"{kind} of {call_id} at {path}")

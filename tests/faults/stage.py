@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -62,13 +62,17 @@ class WatchedPbx(SimulatedPbx):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How an installation is made. `targets` are further webhooks, by path, that need not get everything."""
+    """How an installation is made. `targets` are webhooks besides the one that works, by path or whole address."""
 
     merge: str = "none"
+    hook: bool = True
     targets: Sequence[str] = ()
     launcher: Sequence[str] = ("-m", "daemon")
     popup_url: str | None = None
     store_folder: Path | None = None
+    popup_delivery: str = "desk_and_webhook"
+    furnish: Callable[[Store], Awaitable[None]] | None = None
+    """Puts more into the store before the daemon starts."""
 
 
 @dataclass
@@ -78,6 +82,7 @@ class Stage:
     crm: Receiver
     process: DaemonProcess
     api: Api
+    port: int
     store: Path
     plan: Plan
     webhooks: dict[str, str] = field(default_factory=dict)
@@ -137,18 +142,18 @@ async def stage(folder: Path, plan: Plan) -> AsyncIterator[Stage]:
         config, port, store_folder = folder / "callwarden.toml", _free_port(), plan.store_folder or folder
         text = config_text(store_folder, pbx, port)
         config.write_text(text.replace(f"\nport = {pbx.port}\n", f"\nport = {proxy.port}\n"))
-        token = await _prepare(f"sqlite:///{store_folder / 'callwarden.db'}")
+        token = await _prepare(f"sqlite:///{store_folder / 'callwarden.db'}", plan)
         process = DaemonProcess(config, port, plan.launcher)
         await process.start()
         stack.push_async_callback(process.stop)
         await process.ready(60.0)
         api = await stack.enter_async_context(api_client(port, token))
-        made = Stage(pbx, proxy, crm, process, api, store_folder / "callwarden.db", plan)
+        made = Stage(pbx, proxy, crm, process, api, port, store_folder / "callwarden.db", plan)
         await _furnish(made)
         yield made
 
 
-async def _prepare(url: str) -> str:
+async def _prepare(url: str, plan: Plan) -> str:
     """Agents and a token, without another process; returns the token."""
     token, store = new_token(), await Store.open(url)
     try:
@@ -156,6 +161,8 @@ async def _prepare(url: str) -> str:
             agent = Agent(user_id=f"a{number}", name=f"A{number}", endpoints=(f"PJSIP/{phone(number)}",))
             await store.writer.change(partial(put_agent, agent))
         await store.writer.change(lambda: add_token(token, Role.ADMIN, "trial", now_ms()))
+        if plan.furnish is not None:
+            await plan.furnish(store)
     finally:
         await store.close()
     return token
@@ -166,11 +173,12 @@ async def _furnish(made: Stage) -> None:
         "call-settings",
         {
             "popup_answer_url": made.plan.popup_url or made.crm.url + POPUP,
+            "popup_answer_delivery": made.plan.popup_delivery,
             "missed_call_merge": made.plan.merge,
             "time_zone": midday_zone(),
         },
     )
-    for path in (HOOK, *made.plan.targets):
+    for path in (*((HOOK,) if made.plan.hook else ()), *made.plan.targets):
         url = path if path.startswith("http") else made.crm.url + path
         made.webhooks[path] = (await made.api.post("webhooks", {"url": url, "events": list(EVENTS)}))["webhook_id"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -69,7 +69,18 @@ async def _play(stage: Stage, stream: Stream, chance: random.Random) -> None:
     stage.played.append(played(stage.pbx, truth, began, time.time(), caller))
 
 
-def played(pbx: WatchedPbx, truth: Truth, began: float, ended: float, caller: str | None = None) -> Played:
+def user_of(endpoint: str) -> str:
+    return f"a{int(endpoint.partition('/')[2]) - 3000}"
+
+
+def played(
+    pbx: WatchedPbx,
+    truth: Truth,
+    began: float,
+    ended: float,
+    caller: str | None = None,
+    user_of: Callable[[str], str] = user_of,
+) -> Played:
     """The truth of the scenario with the times at which its events were really sent."""
     since, parted = pbx.bridged.pop(truth.call_id, []), pbx.parted.pop(truth.call_id, [])
     users = [user_of(endpoint) for endpoint in truth.answered_by]
@@ -79,7 +90,3 @@ def played(pbx: WatchedPbx, truth: Truth, began: float, ended: float, caller: st
     )
     facts = truth.call_id, truth.direction, truth.customer, truth.hotline, truth.queue
     return Played(*facts, began, ended, talks, caller)
-
-
-def user_of(endpoint: str) -> str:
-    return f"a{int(endpoint.partition('/')[2]) - 3000}"

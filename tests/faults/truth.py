@@ -17,7 +17,8 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One call as it was. `talks` is empty where nobody answered; `caller` is the agent who dialled."""
+    """One call as it was. `talks` is empty where nobody answered; `caller` is the agent who dialled. One that lives has no
+    end yet: `ended` is infinite."""
 
     call_id: str
     direction: str
