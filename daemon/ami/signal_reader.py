@@ -80,7 +80,7 @@ class SignalReader:
     ) -> None:
         self._live = live
         self.doubted = False
-        """Something was left out that a caller or a bad line had made unreadable: the PBX's own list says what is true."""
+        """Something was left out that nobody can read any more: the PBX's own list says what is true."""
         self._is_cut = forgery.is_cut if live else forgery.seems_cut
         self._answers = answers
         self._framer = Framer()

@@ -1,7 +1,7 @@
-"""`python -m tests.faults.child FOLDER serve …`: the daemon with a clock and a resolver that a trial can put out of order.
+"""`python -m tests.faults.child FOLDER serve …`: the daemon, its clock and resolver in a trial's hands.
 
-Its wall clock is off by the seconds in FOLDER/clock (eight bytes, shared memory; steady clocks go on), and FOLDER/no-names,
-while it exists, makes every name unknown. `NAME` alone stands for this machine.
+Its wall clock (`time.time`) is off by the seconds in FOLDER/clock, eight bytes of shared memory; steady clocks go on.
+FOLDER/no-names, while it exists, makes every name unknown. `NAME` alone stands for this machine.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def _put_off_the_clock(path: Path) -> None:
     def off() -> float:
         return float(_CLOCK.unpack_from(shared)[0])
 
-    time.time = lambda: true_time() + off()  # type: ignore[assignment]
-    time.time_ns = lambda: true_time_ns() + int(off()) * 1_000_000_000  # type: ignore[assignment]
+    time.time = lambda: true_time() + off()
+    time.time_ns = lambda: true_time_ns() + int(off()) * 1_000_000_000
 
 
 def _put_off_the_names(no_names: Path) -> None:

@@ -24,19 +24,19 @@ _NOISE = (
 
 
 async def cut(folder: Path, seed: int, *, times: int) -> Tally:
-    return await under_calls(folder, seed, partial(_each, times, _cut), plan=_PLAN)
+    return await under_calls(folder, seed, partial(_each, times, cut_once), plan=_PLAN)
 
 
 async def half_open(folder: Path, seed: int, *, times: int) -> Tally:
-    return await under_calls(folder, seed, partial(_each, times, _half_open), plan=_PLAN)
+    return await under_calls(folder, seed, partial(_each, times, half_open_once), plan=_PLAN)
 
 
 async def slow(folder: Path, seed: int, *, times: int) -> Tally:
-    return await under_calls(folder, seed, partial(_each, times, _slow), plan=_PLAN)
+    return await under_calls(folder, seed, partial(_each, times, slow_once), plan=_PLAN)
 
 
 async def noise(folder: Path, seed: int, *, times: int) -> Tally:
-    return await under_calls(folder, seed, partial(_each, times, _disturb), plan=_PLAN)
+    return await under_calls(folder, seed, partial(_each, times, disturb_once), plan=_PLAN)
 
 
 async def _each(times: int, fault: Fault, stage: Stage, chance: random.Random) -> int:
@@ -48,7 +48,7 @@ async def _each(times: int, fault: Fault, stage: Stage, chance: random.Random) -
     return times
 
 
-async def _cut(stage: Stage, chance: random.Random) -> int:
+async def cut_once(stage: Stage, chance: random.Random) -> int:
     """Sometimes nobody answers for a while."""
     stage.proxy.refusing = chance.random() < 0.5
     stage.proxy.cut()
@@ -57,13 +57,13 @@ async def _cut(stage: Stage, chance: random.Random) -> int:
     return 1
 
 
-async def _half_open(stage: Stage, chance: random.Random) -> int:
+async def half_open_once(stage: Stage, chance: random.Random) -> int:
     stage.proxy.stall()
     await asyncio.sleep(0.5)
     return 1
 
 
-async def _slow(stage: Stage, chance: random.Random) -> int:
+async def slow_once(stage: Stage, chance: random.Random) -> int:
     """A few hundred bytes at a time, for a while as fast as the calls come, or less."""
     stage.proxy.pause_s = _PAUSE_S * chance.uniform(0.5, 1.5)
     await asyncio.sleep(_SLOW_S)
@@ -71,7 +71,7 @@ async def _slow(stage: Stage, chance: random.Random) -> int:
     return 1
 
 
-async def _disturb(stage: Stage, chance: random.Random) -> int:
+async def disturb_once(stage: Stage, chance: random.Random) -> int:
     stage.proxy.disturb(chance.choice(_NOISE))
     await asyncio.sleep(chance.uniform(0.2, 1.0))
     return 1

@@ -138,5 +138,9 @@ async def _shown(browsers: list[Browser], times: int) -> None:
 async def _told(browsers: list[Browser]) -> None:
     """Wait for the popups; those that do not come are counted, not waited for."""
     end = time.monotonic() + 20.0 + len(browsers) / 10
-    while time.monotonic() < end and not all(browser.desk.heard["popup"] for browser in browsers):
+
+    async def all_are() -> bool:
         await asyncio.sleep(0.1)
+        return time.monotonic() > end or all(browser.desk.heard["popup"] for browser in browsers)
+
+    await until(all_are, deadline_s=3600.0)

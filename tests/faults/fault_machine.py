@@ -7,12 +7,12 @@ import random
 from functools import partial
 from pathlib import Path
 
+from tests.delivery.receiver import Receiver
 from tests.faults.child import NAME, Knobs, launcher
 from tests.faults.stage import HOOK, POPUP, Plan, Stage, stage
 from tests.faults.stream import Stream, calls
 from tests.faults.tally import Tally
 from tests.faults.trial import under_calls
-from tests.delivery.receiver import Receiver
 
 HOUR_S = 3600.0
 
@@ -41,10 +41,10 @@ async def stepped_clock(folder: Path, seed: int, *, times: int, seconds: float) 
     """An hour forward and back, first the daemon's clock alone, then the PBX's with it as on one machine."""
     knobs = Knobs(folder)
     plan = Plan(merge="incoming_and_outgoing", launcher=launcher(folder))
-    return await under_calls(folder, seed, partial(_step, knobs, times, seconds), plan=plan)
+    return await under_calls(folder, seed, partial(step, knobs, times, seconds), plan=plan)
 
 
-async def _step(knobs: Knobs, times: int, seconds: float, here: Stage, chance: random.Random) -> int:
+async def step(knobs: Knobs, times: int, seconds: float, here: Stage, chance: random.Random) -> int:
     for turn in range(times):
         for off in (HOUR_S, 0.0, -HOUR_S, 0.0):
             knobs.step(off)

@@ -21,7 +21,7 @@ _PLAN = Plan(merge="incoming")
 
 
 async def locked(folder: Path, seed: int, *, seconds: float) -> Tally:
-    return await under_calls(folder, seed, partial(_lock, seconds), plan=_PLAN)
+    return await under_calls(folder, seed, partial(lock, seconds), plan=_PLAN)
 
 
 async def disk_full(folder: Path, seed: int, *, times: int, seconds: float) -> Tally:
@@ -30,14 +30,14 @@ async def disk_full(folder: Path, seed: int, *, times: int, seconds: float) -> T
     disk = folder / "disk"
     disk.mkdir()
     try:
-        with _small_disk(disk):
+        with small_disk(disk):
             plan = Plan(merge="incoming", store_folder=disk)
-            return await under_calls(folder, seed, partial(_fill, disk, times, seconds), plan=plan)
+            return await under_calls(folder, seed, partial(fill, disk, times, seconds), plan=plan)
     except subprocess.CalledProcessError as error:
         return Tally(skipped=f"a small file system cannot be mounted here: {error.stderr.decode().strip()}")
 
 
-async def _lock(seconds: float, stage: Stage, chance: random.Random) -> int:
+async def lock(seconds: float, stage: Stage, chance: random.Random) -> int:
     other = sqlite3.connect(stage.store, isolation_level=None, timeout=10.0)
     try:
         other.execute("BEGIN EXCLUSIVE")
@@ -47,7 +47,7 @@ async def _lock(seconds: float, stage: Stage, chance: random.Random) -> int:
     return 1
 
 
-async def _fill(disk: Path, times: int, seconds: float, stage: Stage, chance: random.Random) -> int:
+async def fill(disk: Path, times: int, seconds: float, stage: Stage, chance: random.Random) -> int:
     for _ in range(times):
         ballast = disk / "ballast"
         with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
@@ -60,7 +60,7 @@ async def _fill(disk: Path, times: int, seconds: float, stage: Stage, chance: ra
 
 
 @contextlib.contextmanager
-def _small_disk(place: Path) -> Iterator[None]:
+def small_disk(place: Path) -> Iterator[None]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "none", place], check=True, capture_output=True)
     try:
         yield

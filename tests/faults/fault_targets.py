@@ -12,7 +12,7 @@ from tests.faults.stage import HOOK, POPUP, Plan, Stage, stage
 from tests.faults.stream import Stream, calls
 from tests.faults.tally import Tally
 
-_SICK = {
+SICK = {
     "/slow": Reply(delay_s=3.0),
     "/hanging": Reply(misbehaviour=Misbehaviour.HANG),
     "/resetting": Reply(misbehaviour=Misbehaviour.RESET),
@@ -21,7 +21,7 @@ _SICK = {
     "/dripping": Reply(misbehaviour=Misbehaviour.SLOW_BODY),
 }
 _POPUP_SICK = Reply(status=500)
-_GONE = "/gone"
+GONE = "/gone"
 _TO_REST_S = 180.0
 
 
@@ -32,44 +32,46 @@ async def trial(folder: Path, seed: int, *, seconds: float, per_second: float = 
     """
     chance = random.Random(seed)
     async with Receiver() as down:
-        plan = Plan(merge="incoming_and_outgoing", targets=(*_SICK, down.url + "/down", _GONE))
+        plan = Plan(merge="incoming_and_outgoing", targets=(*SICK, down.url + "/down", GONE))
         async with stage(folder, plan) as here:
             here.elsewhere.append(down)
             async with calls(here, Stream(per_second), chance):
-                await _misbehave(here, down, seconds)
+                await misbehave(here, down, seconds)
             await here.settled(_TO_REST_S)
-            await _enable_again(here)
+            await enable_again(here)
             await here.settled(_TO_REST_S)
-            tally = here.tally(hooks=(HOOK, *_SICK, "/down"))
-            _count_gone(here, tally)
-    tally.runs, tally.seeds = len(_SICK) + 2, [seed]
+            tally = here.tally(hooks=(HOOK, *SICK, "/down"))
+            count_gone(here, tally)
+    tally.runs, tally.seeds = len(SICK) + 2, [seed]
     return tally
 
 
-async def _misbehave(here: Stage, down: Receiver, seconds: float) -> None:
+async def misbehave(here: Stage, down: Receiver, seconds: float) -> None:
     await asyncio.sleep(1.0)
-    for path, reply in _SICK.items():
+    for path, reply in SICK.items():
         here.crm.plan(path, reply)
-    here.crm.plan(_GONE, Reply(status=410))
-    here.crm.plan(POPUP, _POPUP_SICK)
+    here.crm.plan(GONE, Reply(status=410))
+    for crm in (here.crm, down):
+        crm.plan(POPUP, _POPUP_SICK)
     await down.close()
     await asyncio.sleep(seconds)
-    for path in (*_SICK, _GONE, POPUP):
+    for path in (*SICK, GONE, POPUP):
         here.crm.plan(path, Reply())
+    down.plan(POPUP, Reply())
     await down.open()
     await asyncio.sleep(1.0)
 
 
-async def _enable_again(here: Stage) -> None:
+async def enable_again(here: Stage) -> None:
     """What the operator does about a webhook that was switched off because it answered 410."""
-    webhook = here.webhooks[_GONE]
+    webhook = here.webhooks[GONE]
     await here.api.patch(f"webhooks/{webhook}", {"enabled": True})
     await here.api.post(f"webhooks/{webhook}/replay-failed")
 
 
-def _count_gone(here: Stage, tally: Tally) -> None:
+def count_gone(here: Stage, tally: Tally) -> None:
     """Switched off, it is told nothing new; what was due before arrives once it is switched on again."""
-    arrived = [request.webhook_id for request in here.crm.got(_GONE)]
-    for delivery_id in outbox_of(here.store, here.webhooks[_GONE]):
-        tally.due(delivery_id not in arrived, f"{delivery_id} at {_GONE}")
+    arrived = [request.webhook_id for request in here.crm.got(GONE)]
+    for delivery_id in outbox_of(here.store, here.webhooks[GONE]):
+        tally.due(delivery_id not in arrived, f"{delivery_id} at {GONE}")
     tally.repeats += len(arrived) - len(set(arrived))

@@ -51,8 +51,8 @@ def observe(store: Path, requests: Iterable[Request]) -> Observed:
     found = Observed(arrivals=arrivals_of(requests))
     with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as db:
         columns = "call_id, direction, outcome, customer_number, hotline, queue, user_ids, state"
-        for call_id, *facts, users, state in db.execute(f"SELECT {columns} FROM calls"):  # noqa: S608 - our own names
-            found.calls[call_id] = StoredCall(*facts, tuple(json.loads(users)), state)
+        for row in db.execute(f"SELECT {columns} FROM calls"):  # noqa: S608 - our own names
+            found.calls[row[0]] = StoredCall(*row[1:6], users=tuple(json.loads(row[6])), state=row[7])
         for ticket_id, kind, missed in db.execute("SELECT ticket_id, kind, missed_count FROM tickets"):
             found.tickets[ticket_id] = StoredTicket(kind, missed)
         found.ticket_of = dict(db.execute("SELECT call_id, ticket_id FROM ticket_calls"))
@@ -67,7 +67,7 @@ def waiting(store: Path) -> tuple[int, int]:
         (living,) = db.execute("SELECT count(*) FROM calls WHERE state <> 'ended'").fetchone()
         off = "SELECT webhook_id FROM webhooks WHERE NOT enabled"
         pending = "SELECT count(*) FROM deliveries WHERE status = 'pending' AND webhook_id NOT IN"
-        (left,) = db.execute(f"{pending} ({off})").fetchone()  # noqa: S608
+        (left,) = db.execute(f"{pending} ({off})").fetchone()
         return living, left
 
 

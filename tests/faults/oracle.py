@@ -1,6 +1,6 @@
 """What a stream of calls must have led to, judged from the truth about it and never from the daemon's own view.
 
-The merge rule stands here a second time, in its plainest form, on purpose: an oracle shares no code with what it judges.
+The merge rule stands here a second time, in its plainest form: an oracle shares no code with what it judges.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _END = {"answered": ("call.answered", "call.ended"), "missed": ("call.ended", "c
 
 @dataclass(frozen=True, slots=True)
 class Expecting:
-    """The settings of a trial. `hooks` and `popup_path` are where everything must arrive; None: no popups by webhook."""
+    """The settings of a trial. At `hooks` and `popup_path` everything must arrive; None: no popups by webhook."""
 
     merge: str = "none"
     hooks: Sequence[str] = ()

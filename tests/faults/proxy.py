@@ -1,4 +1,4 @@
-"""A wire between daemon and PBX that can be cut, left half open, slowed down or disturbed; it notes what went through."""
+"""A wire between daemon and PBX that can be cut, left half open, slowed down or disturbed; it notes what passed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole installation to do harm to: simulated PBX, a wire to it, the daemon as a process, and a CRM. All on loopback."""
+"""A whole installation to do harm to, on loopback: simulated PBX, a wire to it, the daemon as a process, a CRM."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Stage:
 
     async def start(self) -> None:
         await self.process.start()
-        await self.process.ready(60.0)
+        await self.process.ready()
 
     async def settled(self, within_s: float = 60.0) -> None:
         """Wait until no call lives and nothing is to be sent any more."""
@@ -146,7 +146,7 @@ async def stage(folder: Path, plan: Plan) -> AsyncIterator[Stage]:
         process = DaemonProcess(config, port, plan.launcher)
         await process.start()
         stack.push_async_callback(process.stop)
-        await process.ready(60.0)
+        await process.ready()
         api = await stack.enter_async_context(api_client(port, token))
         made = Stage(pbx, proxy, crm, process, api, port, store_folder / "callwarden.db", plan)
         await _furnish(made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-_KEPT = 12
+_KEPT = 40
 
 
 @dataclass(slots=True)

@@ -20,7 +20,13 @@ _BEFORE_S, _AFTER_S = 1.0, 2.0
 
 
 async def under_calls(
-    folder: Path, seed: int, fault: Fault, *, plan: Plan | None = None, stream: Stream | None = None, rest_s: float = 60.0
+    folder: Path,
+    seed: int,
+    fault: Fault,
+    *,
+    plan: Plan | None = None,
+    stream: Stream | None = None,
+    rest_s: float = 60.0,
 ) -> Tally:
     """Let the fault happen while calls come and go."""
     chance = random.Random(seed)

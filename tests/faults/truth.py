@@ -17,8 +17,10 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One call as it was. `talks` is empty where nobody answered; `caller` is the agent who dialled. One that lives has no
-    end yet: `ended` is infinite."""
+    """One call as it was. `talks` is empty where nobody answered; `caller` is the agent who dialled.
+
+    One that lives has no end yet: `ended` is infinite.
+    """
 
     call_id: str
     direction: str
@@ -47,7 +49,7 @@ class Heard:
 
     def surely(self, since: float, until: float) -> bool:
         """Some moment between the two was followed and its effect is kept."""
-        return any(since < stop - self.margin_s and until > start for start, stop in self.spans)
+        return any(max(since, start) < min(until, stop - self.margin_s) for start, stop in self.spans)
 
     def perhaps(self, since: float, until: float) -> bool:
         return any(since < stop + self.margin_s and until > start - self.margin_s for start, stop in self.spans)

@@ -17,6 +17,7 @@ from daemon.ami.simulator import SimulatedPbx
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20.0
+COMMAND_S = 60.0
 
 
 def config_text(folder: Path, pbx: SimulatedPbx, http_port: int = 0) -> str:
@@ -110,7 +111,7 @@ async def command(*arguments: object) -> str:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "daemon", *map(str, arguments), cwd=ROOT, stdout=-1, stderr=-1
     )
-    out, err = await asyncio.wait_for(process.communicate(), DEADLINE_S)
+    out, err = await asyncio.wait_for(process.communicate(), COMMAND_S)
     assert process.returncode == 0, err.decode()
     return out.decode().strip()
 
@@ -129,7 +130,7 @@ class DaemonProcess:
             sys.executable, *self._launcher, "serve", "--config", str(self._config), cwd=ROOT
         )
 
-    async def ready(self, within_s: float = DEADLINE_S) -> None:
+    async def ready(self, within_s: float = COMMAND_S) -> None:
         """Wait until store and PBX are there."""
 
         async def answers() -> bool:
