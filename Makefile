@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS := $(VENV)/.tests-ready
 
-.PHONY: demo test check format lint types live browser screenshots bench words setup deb boot clean
+.PHONY: demo test check format lint types live browser screenshots bench faults words setup deb boot clean
 
 demo: $(READY)
 	$(BIN)/callwarden demo
@@ -41,6 +41,10 @@ screenshots: $(TESTS) browser-tools
 bench: $(TESTS)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m bench
+
+# The fault table (docs/faults.md): hours. Some rows only: make faults ROWS='kill locked'. Disk and Asterisk rows as root.
+faults: $(TESTS) live-tools
+	$(BIN)/python -m tests.faults $(ROWS)
 
 # Collect the texts of code and pages into the catalogues; then translate what is new in locales/*/LC_MESSAGES.
 words: $(TESTS)

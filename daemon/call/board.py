@@ -62,7 +62,7 @@ class Board:
             self.orders.popitem(last=False)
 
     def call_for(self, channel: ChannelId, linked: ChannelId, at: UnixMs) -> LiveCall:
-        """Find the call a new channel belongs to, or begin one named after its first channel, also if that was missed."""
+        """Find the call a new channel belongs to, or begin one named after its first channel, heard of or not."""
         call = self.by_linked.get(linked) or self.by_linked.get(channel)
         if call is None:
             known = self.legs.get(linked)

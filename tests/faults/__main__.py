@@ -44,7 +44,7 @@ def faults(
             continue
         tally = asyncio.run(_run(row, short=short, trials=trials))
         results[row.name] = asdict(tally) | {"at": f"{datetime.now(UTC):%Y-%m-%d %H:%M}", "machine": machine()}
-        results[row.name]["short"] = short
+        results[row.name]["did"] = "the short form" if short else row.did
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
         typer.echo(f"{row.name}: {tally}")
     PAGE.write_text(page(results))

@@ -55,6 +55,5 @@ def _note(row: Row, result: Mapping[str, Any] | None) -> str:
         return f"not run yet. Planned: {row.did}."
     if result["skipped"]:
         return f"not run: {result['skipped']}."
-    form = "short form" if result["short"] else row.did
     seeds = ", ".join(map(str, result["seeds"])) or "none"
-    return f"{form}. {result['at']} UTC, seeds {seeds}; {result['machine']}."
+    return f"{result['did']}. {result['at']} UTC, seeds {seeds}; {result['machine']}."

@@ -49,7 +49,7 @@ class Heard:
 
     def surely(self, since: float, until: float) -> bool:
         """Some moment between the two was followed and its effect is kept."""
-        return any(max(since, start) < min(until, stop - self.margin_s) for start, stop in self.spans)
+        return any(max(since, start) <= min(until, stop - self.margin_s) for start, stop in self.spans)
 
     def perhaps(self, since: float, until: float) -> bool:
         return any(since < stop + self.margin_s and until > start - self.margin_s for start, stop in self.spans)
