@@ -52,7 +52,9 @@ def observe(store: Path, requests: Iterable[Request]) -> Observed:
     with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as db:
         columns = "call_id, direction, outcome, customer_number, hotline, queue, user_ids, state"
         for row in db.execute(f"SELECT {columns} FROM calls"):  # noqa: S608 - our own names
-            found.calls[row[0]] = StoredCall(*row[1:6], users=tuple(json.loads(row[6])), state=row[7])
+            direction, outcome, customer, hotline, queue, users, state = row[1:]
+            users = tuple(json.loads(users))
+            found.calls[row[0]] = StoredCall(direction, outcome, customer, hotline, queue, users, state)
         for ticket_id, kind, missed in db.execute("SELECT ticket_id, kind, missed_count FROM tickets"):
             found.tickets[ticket_id] = StoredTicket(kind, missed)
         found.ticket_of = dict(db.execute("SELECT call_id, ticket_id FROM ticket_calls"))
