@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.faults.stage import Plan, Stage
+from tests.faults.stream import Stream
 from tests.faults.tally import Tally
 from tests.faults.trial import Fault, under_calls
 
@@ -23,12 +24,12 @@ _NOISE = (
 )
 
 
-async def cut(folder: Path, seed: int, *, times: int) -> Tally:
-    return await under_calls(folder, seed, partial(_each, times, cut_once), plan=_PLAN)
+async def cut(folder: Path, seed: int, *, times: int, stream: Stream) -> Tally:
+    return await under_calls(folder, seed, partial(_each, times, cut_once), plan=_PLAN, stream=stream)
 
 
-async def half_open(folder: Path, seed: int, *, times: int) -> Tally:
-    return await under_calls(folder, seed, partial(_each, times, half_open_once), plan=_PLAN)
+async def half_open(folder: Path, seed: int, *, times: int, stream: Stream) -> Tally:
+    return await under_calls(folder, seed, partial(_each, times, half_open_once), plan=_PLAN, stream=stream)
 
 
 async def slow(folder: Path, seed: int, *, times: int) -> Tally:

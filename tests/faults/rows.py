@@ -69,16 +69,16 @@ ROWS = (
     Row(
         "ami-cut",
         "AMI link cut",
-        "20 cuts, half of them with connections refused for up to 2 s",
-        partial(fault_ami.cut, times=2),
-        partial(fault_ami.cut, times=20),
+        "20 cuts, half of them with connections refused for up to 2 s; calls of 25 to 40 s",
+        partial(fault_ami.cut, times=2, stream=_SHORT_CALLS),
+        partial(fault_ami.cut, times=20, stream=_LONG_CALLS),
     ),
     Row(
         "ami-half-open",
         "AMI link half open",
-        "5 times: no byte passes any more, nobody is told",
-        partial(fault_ami.half_open, times=1),
-        partial(fault_ami.half_open, times=5),
+        "5 times: no byte passes any more, nobody is told; calls of 25 to 40 s",
+        partial(fault_ami.half_open, times=1, stream=_SHORT_CALLS),
+        partial(fault_ami.half_open, times=5, stream=_LONG_CALLS),
     ),
     Row(
         "ami-slow",
