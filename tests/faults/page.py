@@ -27,8 +27,8 @@ taken for them. Neither is counted as lost: nobody told the daemon of them. The 
 _LIMITS = """
 ## Known limits, seen here
 
-- A popup that waits to be sent again while the clock is put forward by more than two minutes is taken for too old, and a
-  message that waits while the clock is put back waits so much longer.
+- A popup that waits to be sent again while the clock is put forward by more than two minutes is taken for too old, and
+  a message that waits while the clock is put back waits so much longer.
 - Of a call that came *and* was transferred while the daemon was away, the PBX's list no longer tells which number the
   customer had dialled: its hotline is then the extension it was transferred to.
 - An outage of the daemon longer than a call leaves of it what the PBX still knows at the return.
