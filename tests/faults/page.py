@@ -43,7 +43,9 @@ def _table(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield "| " + " | ".join(_COLUMNS) + " |"
     yield "|---|" + "---:|" * (len(_COLUMNS) - 1)
     for row in ROWS:
-        yield "| " + " | ".join((row.title, *_numbers(results.get(row.name)))) + " |"
+        result = results.get(row.name)
+        title = row.title if result is None or result["did"] == row.did else f"{row.title} *(reduced, see below)*"
+        yield "| " + " | ".join((title, *_numbers(result))) + " |"
 
 
 def _numbers(result: Mapping[str, Any] | None) -> tuple[str, ...]:
