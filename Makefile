@@ -14,7 +14,7 @@ define ended
 for _ in {1..$(2)}; do [ -s $(VENV)/$(1).rc ] && break; sleep 1; done; cat $(VENV)/$(1).log; exit $$(cat $(VENV)/$(1).rc || echo 1)
 endef
 
-.PHONY: demo test check audit fuzz format lint types live browser screenshots bench words setup deb boot clean
+.PHONY: demo test check audit fuzz format lint types live browser screenshots bench faults words setup deb boot clean
 
 demo: $(READY)
 	$(BIN)/callwarden demo
@@ -65,6 +65,10 @@ fuzz: $(TESTS)
 bench: $(TESTS)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m bench
+
+# The fault table (docs/faults.md): hours. Some rows only: make faults ROWS='kill locked'. Disk and Asterisk rows as root.
+faults: $(TESTS) live-tools
+	$(BIN)/python -m tests.faults $(ROWS)
 
 # Collect the texts of code and pages into the catalogues; then translate what is new in locales/*/LC_MESSAGES.
 words: $(TESTS)

@@ -81,7 +81,7 @@ class SignalReader:
     ) -> None:
         self._live = live
         self.doubted = False
-        """Something was left out that a caller had made unreadable: the PBX's own list says what is true."""
+        """Something was left out that nobody can read any more: the PBX's own list says what is true."""
         self._is_cut = forgery.is_cut if live else forgery.seems_cut
         self._answers = answers
         self._framer = Framer()
@@ -152,6 +152,7 @@ class SignalReader:
                 return
         elif self._privileged and build in _EVENT_BUILDERS:
             self.counters.forged += 1
+            self.doubted = True  # whatever made it may have swallowed an event of the PBX
             return
         if forgery.has_twice(raw):
             self.counters.forged += 1
@@ -224,6 +225,7 @@ class SignalReader:
             self._event(raw[start:], arrival)
         elif raw:
             self.counters.odd += 1
+            self.doubted = self.doubted or self.is_up  # an event may be in it that nobody can read any more
 
     def _banner_in(self, raw: bytes) -> re.Match[bytes] | None:
         """Find where a connection begins; a live one begins once, so any further banner is a caller's."""

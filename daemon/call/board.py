@@ -8,7 +8,7 @@ from daemon.call.directory import Directory
 from daemon.call.events import CallEvent
 from daemon.call.live import Leg, LiveCall, Role
 from daemon.call.media import NEVER
-from daemon.call.model import CallId, PbxName, UserId
+from daemon.call.model import CallId, CallState, PbxName, UserId
 from daemon.call.signals import (
     BridgeId,
     CallOrdered,
@@ -38,6 +38,7 @@ class Board:
         self.by_linked: dict[ChannelId, LiveCall] = {}
         self.bridges: dict[BridgeId, dict[ChannelId, Leg]] = {}
         self.gone: OrderedDict[ChannelId, None] = OrderedDict()
+        self.ended: OrderedDict[str, None] = OrderedDict()  # calls, since the start; no other may take the name of one
         self.orders: OrderedDict[ChannelId, CallOrdered] = OrderedDict()
         self.rung_strangers: OrderedDict[Endpoint, UnixMs] = OrderedDict()
         self.ended_before: frozenset[str] = frozenset()  # calls that had ended when the store was read
@@ -86,13 +87,16 @@ class Board:
             self.orders.popitem(last=False)
 
     def call_for(self, channel: ChannelId, linked: ChannelId, at: UnixMs) -> LiveCall:
-        """Find the call a new channel belongs to, or begin one named after its first channel."""
+        """Find the call a new channel belongs to, or begin one named after its first channel, heard of or not."""
         call = self.by_linked.get(linked) or self.by_linked.get(channel)
         if call is None:
             known = self.legs.get(linked)
             call = known.call if known is not None and not known.call.ended else None
+        if call is None and channel in self.ended:  # its begin comes after its end: it begins no second time
+            return LiveCall(CallId(channel), self.pbx, at, state=CallState.ENDED)
         if call is None:
-            call = self.add_call(LiveCall(CallId(channel), self.pbx, at))
+            taken = any(linked in names for names in (self.gone, self.legs, self.calls, self.ended, self.ended_before))
+            call = self.add_call(LiveCall(CallId(channel if taken else linked), self.pbx, at))
         self.link(call, linked)
         return call
 
@@ -159,6 +163,9 @@ class Board:
 
     def drop_call(self, call: LiveCall) -> None:
         self.calls.pop(call.call_id, None)
+        self.ended[call.call_id] = None
+        if len(self.ended) > _REMEMBERED:
+            self.ended.popitem(last=False)
         for linked in call.linked:
             if self.by_linked.get(linked) is call:
                 del self.by_linked[linked]

@@ -54,10 +54,11 @@ def _place(board: Board, row: ChannelSeen, leg: Leg) -> None:
     call = leg.call
     if not leg.placed and _is_mobile(board, row, leg):
         return
-    if call.direction is Direction.INCOMING or (leg.placed and not call.announced):
-        is_caller = str(leg.channel) == call.call_id
+    is_caller = str(leg.channel) == call.call_id
+    missed = is_caller and call.direction is Direction.INTERNAL and not call.has_customer
+    if call.direction is Direction.INCOMING or (leg.placed and (missed or not call.announced)):
         leg.role = Role.CUSTOMER if is_caller else Role.OUTSIDE
-        if is_caller and not call.announced:
+        if is_caller and (missed or not call.announced):
             call.direction, call.hotline = Direction.INCOMING, hotline_number(row.exten)
             progress.set_customer(board, call, row.number, row.name)
     elif not call.has_customer and (call.direction is Direction.OUTGOING or not call.announced):

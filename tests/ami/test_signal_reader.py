@@ -167,3 +167,21 @@ def test_the_end_of_the_link_is_told_once() -> None:
     reader.feed(LOGIN, NOW)
     assert reader.link_lost(NOW) == [LinkDown(NOW)]
     assert reader.link_lost(NOW) == []
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"\x00\xff\xfe not a header at all\r\n\r\n",
+        b"Event: Newchannel\r\nChannel: PJSIP/1001-0000000",  # and the next event behind it, unreadable now
+        bytes(range(256)),
+    ],
+)
+def test_what_cannot_be_read_may_have_held_an_event_so_the_list_is_asked_for(noise: bytes) -> None:
+    events = recorded("queue_answered")
+    begun = events.find(b"\r\n\r\n") + 4
+    reader = SignalReader(live=True)
+    reader.feed(LOGIN + events[:begun], NOW)
+    assert not reader.doubted
+    reader.feed(noise + events[begun:], NOW)
+    assert reader.doubted

@@ -8,7 +8,7 @@ import pytest
 
 from daemon.call.events import CallAnswered, CallEnded, CallEvent
 from daemon.call.model import Call, CallId, CallState, Direction
-from daemon.call.signals import LinkDown, LinkUp, Snapshot
+from daemon.call.signals import ChannelCreated, LinkDown, LinkUp, Snapshot
 from tests.call.recorded import Recording, new_tracker, recordings, track
 from tests.call.snapshots import ChannelList
 from tests.call.test_robustness import customer_effects, once_each
@@ -106,3 +106,22 @@ def seen_to_begin(whole: list[CallEvent], before: list[CallEvent]) -> dict[str, 
     seen = {e.call.call_id for e in before if isinstance(e, CallAnswered)}
     unseen = {e.call.call_id for e in whole if isinstance(e, CallAnswered)} - seen
     return {name: outcome for name, outcome in outcomes(whole).items() if name in begun - unseen}
+
+
+@pytest.mark.parametrize("name", ["in_queue_answered_customer_hangs_up", "in_direct_answered", "in_queue_abandoned"])
+@pytest.mark.parametrize("later", [1, 3, 6])
+def test_a_call_whose_first_event_was_missed_keeps_its_name_and_is_put_right_by_the_list(name: str, later: int) -> None:
+    recording = next(one for one in RECORDINGS if one.name == f"asterisk-22/{name}")
+    signals = list(recording.signals())
+    whole, _ = track(new_tracker(recording), signals)
+    first = next(n for n, signal in enumerate(signals) if isinstance(signal, ChannelCreated))
+    second = next(n for n, signal in enumerate(signals) if n > first and isinstance(signal, ChannelCreated))
+    channels = ChannelList()
+    for signal in signals[: second + later]:
+        channels.note(signal)
+    listed = channels.at(signals[second + later - 1].at)
+    heard = [*signals[:first], *signals[first + 1 : second + later], listed, *signals[second + later :]]
+    events, left = track(new_tracker(recording), heard)
+    assert customer_effects(events) == customer_effects(whole)
+    assert ends(events) == ends(whole)
+    assert len(left) == 1

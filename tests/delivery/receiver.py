@@ -99,17 +99,25 @@ class Receiver:
                 await self._arrived.wait()
         return found
 
-    async def __aenter__(self) -> Self:
+    async def open(self) -> None:
+        """Listen; after `close` on the same port again, with everything kept."""
         self._runner = web.ServerRunner(web.Server(self._answer, keepalive_timeout=60), shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         self._port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        """Nobody listens any more."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         at, now = time.perf_counter(), unix_ms()

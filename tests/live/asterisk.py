@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
@@ -9,7 +10,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +20,7 @@ from tests.live.installation import Installation, LiveUnavailable, find
 from tests.live.pbx_config import write_config
 from tests.live.ports import LOOPBACK, TRUNK_HOST, free_tcp_port, free_udp_port, quiet_udp_port, rtp_range
 
-__all__ = ["Asterisk", "LiveUnavailable"]
+__all__ = ["Asterisk", "LiveUnavailable", "frozen"]
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -168,3 +170,14 @@ class Asterisk:
             self._process.kill()
             self._process.wait(STOP_SECONDS)
         self._process = None
+
+
+@contextmanager
+def frozen(pbx: Asterisk) -> Iterator[None]:
+    """Stopped as a machine that swaps or a debugger stops it: connections stay open, nobody answers."""
+    assert pbx.pid is not None
+    os.kill(pbx.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pbx.pid, signal.SIGCONT)

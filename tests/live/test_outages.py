@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live.asterisk import Asterisk
+from tests.live.asterisk import Asterisk, frozen
 from tests.live.conftest import PhoneMaker
 from tests.live.daemon_house import ANSWER_TIMES, SAME_MOMENT_MS, House, Json, daemon_inside, phone_time, unix_ms
 from tests.live.phone import PhoneCall
@@ -203,14 +199,3 @@ async def told_refused(house: House) -> bool:
 
 def refused_logins(pbx: Asterisk) -> int:
     return (pbx.folder / "log/messages").read_text(errors="replace").count(REFUSED_LOGIN)
-
-
-@contextmanager
-def frozen(pbx: Asterisk) -> Iterator[None]:
-    """Stopped as a machine that swaps or a debugger stops it: connections stay open, nobody answers."""
-    assert pbx.pid is not None
-    os.kill(pbx.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pbx.pid, signal.SIGCONT)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from daemon.ami.simulator import SimulatedPbx
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20.0
+COMMAND_S = 60.0
 
 
 def config_text(folder: Path, pbx: SimulatedPbx, http_port: int = 0) -> str:
@@ -110,25 +111,26 @@ async def command(*arguments: object) -> str:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "daemon", *map(str, arguments), cwd=ROOT, stdout=-1, stderr=-1
     )
-    out, err = await asyncio.wait_for(process.communicate(), DEADLINE_S)
+    out, err = await asyncio.wait_for(process.communicate(), COMMAND_S)
     assert process.returncode == 0, err.decode()
     return out.decode().strip()
 
 
 class DaemonProcess:
-    """`callwarden serve` as its own process, to be killed."""
+    """`callwarden serve` as its own process, to be killed. `launcher` is what stands before `serve`."""
 
-    def __init__(self, config: Path, port: int) -> None:
+    def __init__(self, config: Path, port: int, launcher: Sequence[str] = ("-m", "daemon")) -> None:
         self._config = config
         self._port = port
+        self._launcher = launcher
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "daemon", "serve", "--config", str(self._config), cwd=ROOT
+            sys.executable, *self._launcher, "serve", "--config", str(self._config), cwd=ROOT
         )
 
-    async def ready(self) -> None:
+    async def ready(self, within_s: float = COMMAND_S) -> None:
         """Wait until store and PBX are there."""
 
         async def answers() -> bool:
@@ -141,7 +143,7 @@ class DaemonProcess:
             except aiohttp.ClientError:
                 return False
 
-        await until(answers)
+        await until(answers, deadline_s=within_s)
 
     async def kill(self) -> None:
         """SIGKILL: no goodbye."""

@@ -43,9 +43,11 @@ class Desk:
     cookie: str
     heard: dict[str, list[tuple[float, dict[str, Any]]]] = field(default_factory=lambda: defaultdict(list))
 
-    async def listen(self, session: aiohttp.ClientSession, url: str) -> None:
+    async def listen(self, session: aiohttp.ClientSession, url: str, after: str | None = None) -> None:
+        """Until the line is lost. `after` is from where on it wants to be told."""
         headers, kind = {"Cookie": f"callwarden={self.cookie}"}, ""
-        async with session.get(f"{url}/api/v1/desk/events", headers=headers) as stream:
+        params = {"after": after} if after is not None else {}
+        async with session.get(f"{url}/api/v1/desk/events", headers=headers, params=params) as stream:
             async for raw in stream.content:
                 line = raw.decode().strip()
                 if line.startswith("event: "):
