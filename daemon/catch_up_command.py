@@ -11,7 +11,7 @@ from daemon.call.model import PbxName
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.catch_up import Outlet, Progress, Span, catch_up
-from daemon.catch_ups import call_records
+from daemon.catch_ups import call_records, kept_since
 from daemon.config import Config
 from daemon.errors import ConfigError
 from daemon.rules import Rules
@@ -33,6 +33,9 @@ async def catch_up_span(config: Config, since: str, until: str, pbx: str | None,
         span = Span(pbx=name, since=_moment(since, zone), until=_moment(until, zone) if until else now)
         if span.since >= min(span.until, now):
             raise ConfigError("--from must be before --to, and in the past")
+        kept_from = kept_since(rules.rulebook.settings, now)
+        if span.since < kept_from:
+            raise ConfigError(f"calls before {iso_utc(kept_from)} are not kept (page Data); --from must be later")
         outlet = Outlet(store, now_ms, _nobody_listens, _silent, dry=dry)
         done = await catch_up(call_records(config.pbx)[name], span, rules, outlet)
     finally:

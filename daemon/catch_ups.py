@@ -24,9 +24,11 @@ from daemon.config import PbxConfig
 from daemon.errors import CallwardenError
 from daemon.message import Message
 from daemon.pbx import CatchUpState
+from daemon.policy.call_settings import CallSettings
 from daemon.rules import Rules
 from daemon.store.catching_up import forget_unheard, mark_unheard, unheard_since
 from daemon.store.live_calls import heartbeat
+from daemon.store.retention import Keeping, periods
 from daemon.store.store import Store
 from daemon.store.values import Committed
 
@@ -136,7 +138,7 @@ class CatchUps:
     async def _run(self, pbx: PbxName, desk: _Desk, since: UnixMs, before: asyncio.Task[None] | None) -> None:
         await _over(before)
         now = self._clock()
-        since = UnixMs(max(since - MARGIN_MS, now - LONGEST_MS))
+        since = UnixMs(max(since - MARGIN_MS, now - LONGEST_MS, kept_since(self._rules().rulebook.settings, now)))
         await self._store.writer.change(partial(mark_unheard, pbx, since, now))
         desk.marked = True
         await self._flow().passed()
@@ -214,6 +216,11 @@ class _Teller:
 
     def figures(self, done: Progress) -> dict[str, int]:
         return {"calls": done.calls, "tickets": done.tickets, "broken": done.broken, "unlinked": done.unlinked}
+
+
+def kept_since(settings: CallSettings, now: UnixMs) -> UnixMs:
+    """What ended before is not kept: it must not come back out of the PBX's records."""
+    return max((period.before for period in periods(settings, now) if period.kind is Keeping.CALLS), default=UnixMs(0))
 
 
 def call_records(pbxs: Iterable[PbxConfig]) -> dict[PbxName, CallRecords]:

@@ -22,6 +22,7 @@ from daemon.doctor.patient import Patient
 from daemon.doctor.pbx_link import look_at_events, look_at_links, look_at_zones
 from daemon.doctor.phones import look_at_agents, look_at_phones, look_at_qualify
 from daemon.doctor.queues import look_at_queues
+from daemon.doctor.records import look_at_records
 from daemon.doctor.targets import look_at_deliveries, look_at_frames, look_at_targets
 from daemon.pbx_desk import PbxDesk
 from daemon.store.reader import Reader
@@ -55,6 +56,7 @@ CHECKS: Final = (
     Check("pbx.connected", look_at_links),
     Check("pbx.events", look_at_events),
     Check("pbx.zone", look_at_zones),
+    Check("pbx.records", look_at_records),
     Check("dialplan.ringtones", look_at_dialplans),
     Check("phones.agents", look_at_agents),
     Check("phones.registered", look_at_phones),

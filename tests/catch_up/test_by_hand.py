@@ -16,6 +16,7 @@ from daemon.dispatch import decide
 from daemon.errors import ConfigError
 from daemon.policy.call_settings import Rulebook
 from daemon.policy.decision import DURABLE
+from daemon.store.settings import change_settings
 from daemon.store.store import Store
 from daemon.store.ticket_pages import TicketFilter, read_tickets
 from daemon.store.values import Unit
@@ -49,6 +50,17 @@ async def test_a_span_is_caught_up_by_hand_once(tmp_path: Path) -> None:
 async def test_a_span_that_is_none_is_refused(tmp_path: Path, words: tuple[str, str]) -> None:
     with pytest.raises(ConfigError):
         await catch_up_span(config_of(tmp_path), *words, None, dry=False, say=print)
+
+
+async def test_what_is_older_than_calls_are_kept_is_not_brought_back(tmp_path: Path) -> None:
+    written(tmp_path, recordings())
+    config, said = config_of(tmp_path), list[str]()
+    store = await Store.open(config.store.url)
+    await store.writer.change(lambda: change_settings({"retention_days_calls": 1}, "an admin", UnixMs(0)))
+    await store.close()
+    with pytest.raises(ConfigError, match="are not kept"):
+        await catch_up_span(config, "2026-11-01T00:00Z", "2026-11-02T00:00Z", None, dry=False, say=said.append)
+    assert said == []
 
 
 async def test_a_customer_who_got_through_live_meanwhile_needs_no_call_back(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -72,7 +73,7 @@ async def test_all_is_well_where_all_is_well(clinic: Clinic) -> None:
     await clinic.record(Unit(now_ms(), missed(started_at=now_ms()), ()))
     await clinic.followed()
     found = await clinic.findings(Area.PBX, Area.DIALPLAN, Area.PHONES, Area.QUEUES)
-    assert {one.check: one.state for one in found if one.state is not State.OK} == {}
+    assert {one.check for one in found if one.state is not State.OK} == {"pbx.records"}
     assert {"pbx.events", "pbx.zone", "phones.qualify", "queues.members"} <= {one.check for one in found}
 
 
@@ -161,3 +162,29 @@ async def test_a_pbx_that_lets_us_in_and_then_says_nothing_is_a_problem_in_time(
     found = await clinic.examine(Area.PBX, Area.PHONES)
     assert (found["pbx.connected"].state, "hangs" in found["pbx.connected"].what) == (State.PROBLEM, True)
     assert found["phones.registered"].state is State.UNKNOWN
+
+
+async def test_without_call_records_it_says_what_an_outage_costs(clinic: Clinic) -> None:
+    found = (await clinic.examine(Area.PBX))["pbx.records"]
+    assert (found.state, found.about) == (State.WARNING, "main")
+    assert "leave no trace" in str(found.why)
+    assert "Master.csv" in str(found.fix)
+
+
+async def test_call_records_are_read_and_those_that_stand_still_or_are_missing_are_told(clinic: Clinic) -> None:
+    records = clinic.folder / "Master.csv"
+    clinic.pbx_lines["cdr"] = str(records)
+    missing = (await clinic.examine(Area.PBX))["pbx.records"]
+    assert (missing.state, "Master.csv" in missing.what) == (State.PROBLEM, True)
+    began = now_ms() - 3_600_000
+    at = datetime.fromtimestamp(began // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    call_id = f"{began // 1000}.7"
+    records.write_text(
+        f'"","0901","1900","hotline","","PJSIP/trunk-1","PJSIP/1001-1","Queue","support","{at}","{at}","{at}",0,0,'
+        f'"ANSWERED","DOCUMENTATION","{call_id}","","","{call_id}",92\n'
+    )
+    clinic.pbx_lines["cdr_time_zone"] = "UTC"
+    assert (await clinic.examine(Area.PBX))["pbx.records"].state is State.OK
+    await clinic.record(Unit(now_ms(), missed(started_at=now_ms()), ()))
+    still = (await clinic.examine(Area.PBX))["pbx.records"]
+    assert (still.state, "older than the last call" in still.what) == (State.PROBLEM, True)

@@ -11,7 +11,7 @@ _COLUMNS = ("Fault", "Runs", "Calls", "Effects due", "Lost", "Doubled", "Wrong",
 _HEAD = """# What Callwarden survives
 
 Made by `make faults`, which does harm to whole installations (`tests/faults/`) while calls come and go, and counts.
-The short form of each row runs with every change. What should have happened is known from whoever played the calls,
+Short forms of most rows run with every change. What should have happened is known from whoever played the calls,
 never from the daemon: the simulated PBX, or SIPp and Asterisk's own console.
 
 *Effects* of a call: its record with the right outcome, people and numbers; its ticket, shared as the merge mode says;
