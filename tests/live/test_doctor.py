@@ -39,6 +39,7 @@ async def test_a_real_pbx_is_examined_with_the_rights_of_our_user(
     assert {check for check, one in found.items() if one.state is not State.OK and check.startswith("pbx.")} <= {
         "pbx.events",  # nobody follows it
         "pbx.zone",
+        "pbx.records",  # none is configured
     }
     assert "pbx.zone" in found  # it tells its zone
     assert found["phones.qualify"].state is State.OK
