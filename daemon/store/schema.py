@@ -18,7 +18,7 @@ from daemon.store.trouble import StoreTooNew, sorted_error
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The last revision in `migrations/versions`. Alembic, slow to import, is left out for a database that has it."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -53,6 +53,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "sla_answer_within_seconds": Message("SLA: answered within"),
             "disconnect_timeout_seconds": Message("Hang up calls whose connection is lost"),
             "ringtone": _RINGTONE,
+            "wallboard_waiting_alarm": Message("Wallboard: alarm at so many waiting calls"),
+            "wallboard_wait_alarm_seconds": Message("Wallboard: alarm at a wait of"),
             "time_zone": Message("Time zone"),
             "country": Message("Country"),
             "language": _LANGUAGE,
@@ -101,6 +103,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "disabled": Message("Disabled"),
         },
     ),
+    "wall_link": Kind(Message("Link to the wallboard"), "/wallboard", {"label": Message("Label")}),
     "token": Kind(Message("API token"), "/settings/tokens", {"role": _ROLE, "label": Message("Label")}),
 }
 
@@ -115,6 +118,8 @@ ACTIONS: Final[Mapping[str, Message]] = {
     "call_settings.rotate_popup_secret": Message("New popup secret"),
     "token.create": Message("Made"),
     "token.delete": Message("Revoked"),
+    "wall_link.create": Message("Made"),
+    "wall_link.delete": Message("Revoked"),
 }
 VERBS: Final[Mapping[str, Message]] = {
     "create": Message("Added"),
@@ -157,6 +162,7 @@ _UNITS: Final[Mapping[str, Message]] = {
     "sla_target_percent": Message("{n} %"),
     "sla_answer_within_seconds": Message("{n} seconds"),
     "disconnect_timeout_seconds": Message("after {n} seconds"),
+    "wallboard_wait_alarm_seconds": Message("{n} seconds"),
 }
 
 

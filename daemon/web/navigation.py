@@ -52,6 +52,7 @@ SECTIONS: Final = (
             Link("/desk", Message("Desk"), _EVERYBODY, "desk", for_agents=True),
             Link("/tickets", Message("Tickets"), _EVERYBODY, "tickets", count="tickets"),
             Link("/missed", Message("Missed"), _EVERYBODY, "missed", count="missed"),
+            Link("/wallboard", Message("Wallboard"), _SUPERVISORS, "wallboard"),
             Link("/service-level", Message("Service level"), _SUPERVISORS, "service-level"),
         ),
     ),
