@@ -26,7 +26,7 @@ async def test_a_waiting_call_is_on_the_wall_within_a_second_and_raises_the_alar
     await expect(waiting).to_have_text("1")
     assert time.monotonic() - began < 2, "a second, and what a busy machine adds"
     await expect(wall).to_have_attribute("data-alarm", "on")
-    await expect(wall.get_by_text("Alarm: 1 calls wait")).to_be_visible()
+    await expect(wall.get_by_text("Alarm: calls waiting: 1")).to_be_visible()
     await expect(wall.get_by_text("Rings", exact=True)).to_be_visible()
     call.ends()
     await expect(waiting).to_have_text("0")

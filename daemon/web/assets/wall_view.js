@@ -49,6 +49,7 @@ export class WallView {
   figure(name, value, under) {
     const place = this.wall.querySelector(`[data-figure="${name}"]`);
     put(this.find("value", place), value);
+    place.dataset.long = value.length > (name === "longest" ? 5 : 3) ? "yes" : "";
     if (under !== undefined) put(this.find("under", place), under);
     return place;
   }
@@ -81,7 +82,7 @@ export class WallView {
   }
 
   renderAgents(agents) {
-    this.wall.dataset.many = agents.length <= 12 ? "few" : agents.length <= 30 ? "some" : "many";
+    this.wall.dataset.many = agents.length <= 8 ? "few" : agents.length <= 18 ? "some" : "many";
     this.agents = grow(this.find("agents"), this.find("agent"), agents.length);
     for (const [at, tile] of this.agents.entries()) {
       tile.dataset.doing = agents[at].doing;
