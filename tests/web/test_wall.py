@@ -63,7 +63,9 @@ async def ring(house: House) -> None:
     """A customer waits in the queue, and mai's phone rings."""
     await house.ask("PUT", "/api/v1/agents/an", json={"name": "Nguyễn Văn An"})
     await house.ask("PUT", "/api/v1/agents/mai", json={"name": "Mai"})
-    queued = ringing("1.1", queue="support", queued_at=UnixMs(NOW - 30_000), started_at=UnixMs(NOW - 40_000), **CUSTOMER)
+    queued = ringing(
+        "1.1", queue="support", queued_at=UnixMs(NOW - 30_000), started_at=UnixMs(NOW - 40_000), **CUSTOMER
+    )
     direct = ringing("1.2", started_at=UnixMs(NOW - 5_000), **CUSTOMER)
     in_menu = ringing("1.3", started_at=UnixMs(NOW - 90_000), **CUSTOMER)
     talk = answered("1.4", started_at=UnixMs(NOW - 60_000), **CUSTOMER)
