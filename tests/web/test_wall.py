@@ -12,14 +12,17 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from daemon import wallboard
+from daemon import wall_figures, wallboard
 from daemon.bus import CallHappened
 from daemon.call.events import AgentRinging, CallAnswered
 from daemon.call.model import UserId
 from daemon.call.signals import ChannelId, UnixMs
+from daemon.policy.call_settings import CallSettings
+from daemon.store import service_level
 from daemon.store.tables import wall_links
 from daemon.store.tokens import Role
 from daemon.store.wall_links import MOST_LINKS, add_wall_link, new_wall_secret
+from daemon.wall_figures import WallFigures
 from tests.factory import answered, ringing
 from tests.web.conftest import NOW, House
 from tests.web.test_events import Listener
@@ -180,3 +183,22 @@ async def test_the_end_of_the_server_ends_the_streams(house: House) -> None:
         house.wall.close()
         async with asyncio.timeout(2):
             await listener.response.content.read()
+
+
+async def test_the_store_is_read_again_only_after_a_write_and_every_three_seconds_at_most(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[UnixMs] = []
+
+    async def counted(*asked: Any) -> Any:
+        reads.append(house.now)
+        return await service_level.tally(*asked)
+
+    monkeypatch.setattr(wall_figures, "tally", counted)
+    figures = WallFigures(lambda: house.store, lambda _: None)
+    for wait, writes, expected in ((0, False, 1), (9_000, False, 1), (0, True, 2), (1_000, True, 2), (2_000, False, 3)):
+        house.wait(wait)
+        if writes:
+            await house.miss(len(reads) + wait)
+        assert (await figures.today(CallSettings(), house.now)).began <= house.now
+        assert len(reads) == expected, (wait, writes)
