@@ -11,10 +11,10 @@ from typing import Final, Protocol
 from daemon.call.signals import UnixMs
 from daemon.policy.service_level import Tally
 
-MOST_AGENTS: Final = 60
-MOST_QUEUES: Final = 12
-MOST_CALLS: Final = 12
-"""Nobody reads more from five metres; how many there are besides is told."""
+MOST_AGENTS: Final = 36
+MOST_QUEUES: Final = 8
+MOST_CALLS: Final = 8
+"""What fits on a screen and is read from five metres; how many there are besides is told."""
 
 
 class Doing(StrEnum):
