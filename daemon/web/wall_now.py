@@ -13,7 +13,7 @@ from daemon.policy.service_level import Tally
 
 MOST_AGENTS: Final = 36
 MOST_QUEUES: Final = 8
-MOST_CALLS: Final = 8
+MOST_CALLS: Final = 6
 """What fits on a screen and is read from five metres; how many there are besides is told."""
 
 

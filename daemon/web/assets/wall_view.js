@@ -3,6 +3,7 @@
 
 import { fill } from "./page.js";
 
+const OVER_MS = 10000;
 const lang = document.documentElement.lang;
 const unit = (name) => new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "short" });
 const [SECONDS, MINUTES, HOURS] = ["second", "minute", "hour"].map(unit);
@@ -121,7 +122,7 @@ export class WallView {
     for (const [at, { since, doing }] of board.agents.entries()) {
       put(this.find("age", this.agents[at]), since === null ? "" : long(now - since, doing));
     }
-    this.alarm(this.alarms(now, oldest));
+    this.alarm(this.alarms(now, oldest), now);
   }
 
   alarms(now, oldest) {
@@ -134,10 +135,11 @@ export class WallView {
     ].filter(Boolean);
   }
 
-  /** The whole border; in words too, said once and again when they change. */
-  alarm(reasons) {
-    const was = this.wall.dataset.alarm === "on";
+  /** The whole border; in words too, told when they change, and for a while that it is over. */
+  alarm(reasons, now) {
+    if (reasons.length) this.alarmedAt = now;
     this.wall.dataset.alarm = reasons.length ? "on" : "";
-    if (reasons.length || was) put(this.find("alarm"), reasons.join(" · ") || this.words.over);
+    const isJustOver = this.alarmedAt !== undefined && now - this.alarmedAt < OVER_MS;
+    put(this.find("alarm"), reasons.join(" · ") || (isJustOver ? this.words.over : ""));
   }
 }
