@@ -50,6 +50,7 @@ from daemon.store.set_up import new_link_token, offer_set_up
 from daemon.store.store import Store
 from daemon.store.values import Committed
 from daemon.version import program_version
+from daemon.wallboard import wallboard_of
 from daemon.web.feed import EventFeed
 from daemon.web.server import WebServer, build_app, start_web
 from daemon.web.services import Check, Services
@@ -104,6 +105,7 @@ class Daemon:
         self.lost_connections = LostConnections(self.links, lambda: self.dispatcher, now_ms)
         wrap_ups = {PbxName(pbx.name): pbx.wrap_up_seconds for pbx in config.pbx}
         self.states = QueueStates(self.links, wrap_ups, self._state_changed, now_ms)
+        self.wall = wallboard_of(self, now_ms)
         self.guard: TargetGuard = guard_from_config(
             [str(n) for n in config.delivery.allow_networks], [str(n) for n in config.delivery.deny_networks]
         )
@@ -188,6 +190,7 @@ class Daemon:
         self._watch(asyncio.create_task(self.pbx_desk.watch(), name="pbx desk"))
         self._watch(asyncio.create_task(self.ringtones.run(), name="ringtones"))
         self._watch(asyncio.create_task(clean_every_night(self.store, now_ms), name="retention"))
+        self._watch(asyncio.create_task(self.wall.run(), name="wallboard"))
 
     async def _start_delivery(self) -> None:
         await self.secrets.load(self.store, now_ms())
@@ -316,6 +319,7 @@ class Daemon:
             reads=self.store.reader,
             feed=self.feed,
             desks=self.desks,
+            wall=self.wall,
             customers=self.customers,
             clock=now_ms,
             rules_changed=self.rules_changed,
@@ -343,6 +347,7 @@ class Daemon:
 
     def _state_changed(self, user_id: str, state: AgentState) -> None:
         live_feed.state_changed(self.feed, user_id, state)
+        self.wall.note(user_id)
 
     def _rung_strangers(self, pbx: PbxName) -> dict[str, UnixMs]:
         return self.dispatcher.rung_strangers(pbx)

@@ -198,6 +198,11 @@ class Dispatcher:
             return []
         return [unit for event in events if (unit := self._follow(event)) is not None]
 
+    @property
+    def rules(self) -> Rulebook:
+        """Those in force."""
+        return self._rules
+
     def calls(self) -> Iterable[Call]:
         """All living calls of all PBXs."""
         return (call for tracker in self._trackers.values() for call in tracker.calls())

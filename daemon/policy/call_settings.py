@@ -31,6 +31,8 @@ class PopupDelivery(StrEnum):
 Percent = Annotated[int, Interval(ge=0, le=100)]
 KeptDays = Annotated[int, Interval(ge=1, le=36_500)]
 AnswerWithinSeconds = Annotated[int, Interval(ge=1, le=3600)]
+WaitingCalls = Annotated[int, Interval(ge=1, le=1000)]
+WaitSeconds = Annotated[int, Interval(ge=1, le=3600)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class CallSettings:
     sla_answer_within_seconds: AnswerWithinSeconds = 20
     disconnect_timeout_seconds: int = 0  # 0 is off, else 5 to 3600
     ringtone: Annotated[str, Len(1, 64)] | None = None
+    wallboard_waiting_alarm: WaitingCalls | None = None
+    wallboard_wait_alarm_seconds: WaitSeconds | None = None
     time_zone: str = "Asia/Ho_Chi_Minh"
     country: str = "VN"
     language: Literal["vi", "en"] = "vi"

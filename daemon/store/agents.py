@@ -70,6 +70,7 @@ _PHONES = select(agent_endpoints.c.endpoint, agent_endpoints.c.user_id)
 _NUMBERS = select(agents.c.personal_number, agents.c.user_id).where(agents.c.personal_number.is_not(None))
 _IDS = select(agents.c.user_id)
 _NAMES_OF = select(agents.c.user_id, agents.c.name).where(agents.c.user_id.in_(each_of("b_user_ids")))
+_NAMES = select(agents.c.user_id, agents.c.name)
 _COUNT = select(func.count().label("count")).select_from(agents)
 _ENDPOINTS_OF = (
     select(agent_endpoints)
@@ -112,6 +113,11 @@ async def read_agent_names(reads: Reader, user_ids: Iterable[str]) -> dict[str, 
     """Of those of them that there are."""
     rows = await reads.fetch(_NAMES_OF, {"b_user_ids": compact_json(list(user_ids))})
     return {row["user_id"]: row["name"] for row in rows}
+
+
+async def read_all_names(reads: Reader) -> dict[str, str]:
+    """Every agent's name, which may be empty, by user id."""
+    return {row["user_id"]: row["name"] for row in await reads.fetch(_NAMES, {})}
 
 
 async def count_agents(reads: Reader) -> int:

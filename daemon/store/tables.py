@@ -309,6 +309,16 @@ tokens = Table(
     Column("created_by", String(128)),  # an account's name or command:<system user>; NULL: before it was kept
 )
 
+wall_links = Table(
+    "wall_links",
+    metadata,
+    Column("link_id", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256, hex: the secret itself is never kept
+    Column("label", String(255), nullable=False, server_default=""),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", String(128), nullable=False),  # as in the audit log
+)
+
 accounts = Table(
     "accounts",
     metadata,

@@ -54,6 +54,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "sla_answer_within_seconds": Message("SLA: answered within"),
             "disconnect_timeout_seconds": Message("Hang up calls whose connection is lost"),
             "ringtone": _RINGTONE,
+            "wallboard_waiting_alarm": Message("Wallboard: alarm at so many waiting calls"),
+            "wallboard_wait_alarm_seconds": Message("Wallboard: alarm at a wait of"),
             "time_zone": Message("Time zone"),
             "country": Message("Country"),
             "language": _LANGUAGE,
@@ -106,6 +108,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "disabled": Message("Disabled"),
         },
     ),
+    "wall_link": Kind(Message("Link to the wallboard"), "/wallboard", {"label": Message("Label")}),
     "token": Kind(Message("API token"), "/settings/tokens", {"role": _ROLE, "label": Message("Label")}),
 }
 
@@ -123,6 +126,8 @@ ACTIONS: Final[Mapping[str, Message]] = {
     "customer.erase": Message("A customer's data was erased"),
     "token.create": Message("Made"),
     "token.delete": Message("Revoked"),
+    "wall_link.create": Message("Made"),
+    "wall_link.delete": Message("Revoked"),
 }
 VERBS: Final[Mapping[str, Message]] = {
     "create": Message("Added"),
@@ -170,6 +175,7 @@ _UNITS: Final[Mapping[str, Message]] = {
     "retention_days_tickets": _DAYS,
     "retention_days_notes": _DAYS,
     "retention_days_deliveries": _DAYS,
+    "wallboard_wait_alarm_seconds": Message("{n} seconds"),
 }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing, suppress
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
@@ -38,6 +38,8 @@ _TYPES: Final = frozenset(
     }
 )
 """What `live_feed` publishes: the webhooks' events, and those that only a desk needs."""
+
+Job = Callable[[EventSourceResponse], Coroutine[Any, Any, None]]
 
 _LISTENERS_LIMIT: Final = 500
 _EACH_LIMIT: Final = 50  # of one account or token: nobody alone takes the desks of all
@@ -83,13 +85,21 @@ async def _stream(
     request: web.Request, begin: str, types: frozenset[str], user_id: str | None, beat_s: float | None
 ) -> web.StreamResponse:
     feed = services(request).feed
+    jobs: list[Job] = [
+        lambda response: _copy(feed.listen(begin, types, user_id), response),
+        lambda _: until_refused(request),
+    ]
+    if beat_s is not None:
+        jobs.append(lambda response: _beat(response, beat_s))
+    return await attend(request, _id_line(begin, f"retry: {_RETRY_MS}\n"), *jobs)
+
+
+async def attend(request: web.Request, first: bytes, *jobs: Job) -> web.StreamResponse:
+    """A stream that begins with `first` and lasts until a job ends or the listener is gone."""
     async with sse_response(request, ping_interval=KEEP_ALIVE_S, send_timeout=SEND_TIMEOUT_S) as response:
-        await response.write(_id_line(begin, f"retry: {_RETRY_MS}\n"))
-        copying = asyncio.create_task(_copy(feed.listen(begin, types, user_id), response))
-        leaving = asyncio.create_task(response.wait())  # its pings notice a listener who is gone
-        refused = asyncio.create_task(until_refused(request))
-        beating = (asyncio.create_task(_beat(response, beat_s)),) if beat_s else ()
-        tasks = (copying, leaving, refused, *beating)
+        await response.write(first)
+        # Its pings notice a listener who is gone.
+        tasks = [asyncio.create_task(each) for each in (response.wait(), *(job(response) for job in jobs))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

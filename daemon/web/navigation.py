@@ -53,6 +53,7 @@ SECTIONS: Final = (
             Link("/tickets", Message("Tickets"), _EVERYBODY, "tickets", count="tickets"),
             Link("/missed", Message("Missed"), _EVERYBODY, "missed", count="missed"),
             Link("/calls", Message("Calls"), _EVERYBODY, "calls"),
+            Link("/wallboard", Message("Wallboard"), _SUPERVISORS, "wallboard"),
             Link("/service-level", Message("Service level"), _SUPERVISORS, "service-level"),
         ),
     ),

@@ -43,6 +43,7 @@ from daemon.web import (
     sla,
     tickets,
     tokens,
+    wall,
     webhooks,
 )
 from daemon.web.assets import get_asset, get_icon
@@ -65,6 +66,7 @@ from daemon.web.pages import service_level as service_level_page
 from daemon.web.pages import ticket as ticket_page
 from daemon.web.pages import tickets as tickets_page
 from daemon.web.pages import tokens as token_pages
+from daemon.web.pages import wallboard as wallboard_page
 from daemon.web.pages import webhooks as webhook_pages
 
 
@@ -134,6 +136,10 @@ ROUTES: Final = (
     Route("GET", f"{_API}/calls.xlsx", call_export.export_xlsx, _SUPERVISORS),
     Route("GET", f"{_API}/exports/{{name}}", exports.get_export, _SUPERVISORS),
     Route("GET", f"{_API}/sla", sla.get_sla, _SUPERVISORS),
+    Route("GET", f"{_API}/wallboard/events", wall.stream_wallboard, _SUPERVISORS),
+    Route("GET", f"{_API}/wallboard/links", wall.list_links, _SUPERVISORS),
+    Route("POST", f"{_API}/wallboard/links", wall.create_link, _SUPERVISORS),
+    Route("DELETE", f"{_API}/wallboard/links/{{link_id}}", wall.remove_link, _SUPERVISORS),
     Route("GET", f"{_API}/tickets", tickets.list_tickets, _AGENTS),
     Route("GET", f"{_API}/tickets/counts", tickets.count_undone, _AGENTS),
     Route("POST", f"{_API}/tickets/bulk", tickets.patch_tickets, _AGENTS),
@@ -198,6 +204,9 @@ ROUTES: Final = (
     Route("GET", "/calls", calls_page.show_calls, _AGENTS, page=True),
     Route("GET", "/calls/{call_id}", call_page.show_call, _AGENTS, page=True),
     Route("GET", "/service-level", service_level_page.show_service_level, _SUPERVISORS, page=True),
+    Route("GET", "/wallboard", wallboard_page.show_wallboard, _SUPERVISORS, page=True),
+    Route("GET", "/wall/{secret}", wallboard_page.show_wall, None, page=True),  # the link is the right to it
+    Route("GET", "/wall/{secret}/events", wall.stream_wall, None),
     Route("GET", "/webphone", webphone.show_webphone, _AGENTS, page=True),
     Route("GET", "/sign-in", sign_in.show_sign_in, None, page=True),
     Route("POST", "/sign-in", sign_in.enter, None, page=True),
@@ -235,7 +244,9 @@ ROUTES: Final = (
     Route("POST", "/password", password.replace_password, _AGENTS, page=True),
 )
 
-ENDLESS: Final = frozenset({f"{_API}/events", f"{_API}/desk/events"})
+ENDLESS: Final = frozenset(
+    {f"{_API}/events", f"{_API}/desk/events", f"{_API}/wallboard/events", "/wall/{secret}/events"}
+)
 """Answers that last as long as the caller likes."""
 
 QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})

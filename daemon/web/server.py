@@ -148,6 +148,7 @@ def _route_name(request: web.Request) -> str:
 
 async def _end_listeners(app: web.Application) -> None:
     app[SERVICES].feed.close()
+    app[SERVICES].wall.close()
 
 
 async def _finish_uses(app: web.Application) -> AsyncIterator[None]:

@@ -20,6 +20,7 @@ from daemon.store.values import Delivery
 from daemon.store.work import Work
 from daemon.web.desk_now import Customers, Desks
 from daemon.web.feed import EventFeed
+from daemon.web.wall_now import Wall
 
 T = TypeVar("T")
 
@@ -142,6 +143,7 @@ class Services:
     acts: Acts
     states: AgentStates
     desks: Desks
+    wall: Wall
     customers: Customers
     metrics: Callable[[], Awaitable[bytes]]
     public_url: str | None = None

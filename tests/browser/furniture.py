@@ -74,7 +74,9 @@ async def furnish(house: House, clock: Traveller) -> Mapping[str, str]:
         clock.shift(timedelta(minutes=4))
         failed = await _failed(house, api)
         (answered,) = (await api.get("calls?outcome=answered&direction=incoming&limit=1"))["items"]
-    return {**hooks, "delivery_id": failed, "call_id": answered["call_id"]}
+        screen = await api.post("wallboard/links", {"label": "Sảnh tầng 2"})
+    secret = screen["url"].rpartition("/")[2]
+    return {**hooks, "delivery_id": failed, "call_id": answered["call_id"], "secret": secret}
 
 
 @asynccontextmanager

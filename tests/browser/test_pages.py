@@ -41,8 +41,10 @@ async def test_every_page_can_be_read_and_used_by_everybody(house: House) -> Non
     """In both languages, both themes, on a wide screen and on a phone."""
     link = (await house.daemon.set_up_link() or "").removeprefix(house.url)
     with time_machine.travel(OPENING) as clock:
-        wrong = [await _wrong(await house.visitor(locale=one), [link, "/sign-in"], one) for one in LANGUAGES]
+        visitors = [(await house.visitor(locale=one), one) for one in LANGUAGES]
+        wrong = [await _wrong(who, [link, "/sign-in"], one) for who, one in visitors]
         ids = await furnish(house, clock)
+        wrong += [await _wrong(who, [f"/wall/{ids['secret']}"], one, THEMES[:1]) for who, one in visitors]
         paths = [page.path(ids) for page in PAGES if page.signed_in and not page.by_agent]
         readers = [(await house.person(name=f"{one}.reader", language=one), one) for one in LANGUAGES]
         wrong += await asyncio.gather(*(_wrong(who, paths, one, _themes(one)) for who, one in readers))

@@ -26,6 +26,7 @@ from daemon.delivery.target_guard import TargetGuard
 from daemon.desk_board import DeskBoard
 from daemon.errors import NeverAgain
 from daemon.metrics import Metrics
+from daemon.policy.call_settings import Rulebook
 from daemon.policy.customer_lookup import Customer
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, Reason, TicketKind
 from daemon.store import outbox, password
@@ -35,6 +36,9 @@ from daemon.store.sessions import Opening, new_session_id, open_session
 from daemon.store.store import Store
 from daemon.store.tokens import Role, add_token, new_token, token_id_of
 from daemon.store.values import Delivery, Unit
+from daemon.wall_agents import WallAgents
+from daemon.wall_figures import WallFigures
+from daemon.wallboard import Floor, Wallboard
 from daemon.web.csrf import csrf_token
 from daemon.web.feed import EventFeed
 from daemon.web.server import build_app
@@ -99,10 +103,22 @@ class House:
     checks: list[Check] = field(default_factory=lambda: [Check("store", ok=True), Check("pbx main", ok=True)])
     tokens: dict[Role, str] = field(default_factory=dict)
     desks: DeskBoard = field(init=False)
+    wall: Wallboard = field(init=False)
+    living: list[Call] = field(default_factory=list)
+    rules: Rulebook = field(default_factory=Rulebook)
+    is_connected: bool = True
 
     def __post_init__(self) -> None:
         self.desks = DeskBoard(self.bus)
         self.doctor = Doctor(self.store.reader)
+        agents = WallAgents(self.desks, self.states)
+        figures = WallFigures(lambda: self.store, agents.know)
+        self.wall = Wallboard(
+            self.bus, Floor(lambda: self, agents, figures, lambda: self.is_connected), lambda: self.now
+        )
+
+    def calls(self) -> list[Call]:
+        return self.living
 
     def services(self) -> Services:
         return Services(
@@ -110,6 +126,7 @@ class House:
             reads=self.store.reader,
             feed=self.feed,
             desks=self.desks,
+            wall=self.wall,
             customers=self.customers,
             clock=lambda: self.now,
             rules_changed=self._rules_changed,

@@ -49,6 +49,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/accounts/{name}"): {"language": "en"},
     ("PATCH", "/session"): {"language": "en"},
     ("POST", "/tokens"): {"role": "agent", "label": "CRM"},
+    ("POST", "/wallboard/links"): {"label": "Hall"},
 }
 
 
@@ -66,6 +67,7 @@ async def furnish(house: House) -> dict[str, str]:
     await _answer(house)
     await _pop(house)
     token = await house.ask("POST", "/api/v1/tokens", json={"role": "agent"})
+    link = await house.ask("POST", "/api/v1/wallboard/links", json={})
     return {
         "agents": "an",
         "queues": "support",
@@ -78,6 +80,7 @@ async def furnish(house: House) -> dict[str, str]:
         "accounts": "an",
         "pbx": "1",
         "tokens": token.body["token_id"],
+        "wallboard": link.body["link_id"],
     }
 
 

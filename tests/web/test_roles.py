@@ -62,6 +62,13 @@ WHO_MAY = {
     "GET /calls/{call_id}": AGENTS,
     "GET /api/v1/sla": SUPERVISORS,
     "GET /service-level": SUPERVISORS,
+    "GET /wallboard": SUPERVISORS,
+    "GET /wall/{secret}": EVERYBODY,  # who has the secret; test_wall.py has those who have not
+    "GET /wall/{secret}/events": EVERYBODY,
+    "GET /api/v1/wallboard/events": SUPERVISORS,
+    "GET /api/v1/wallboard/links": SUPERVISORS,
+    "POST /api/v1/wallboard/links": SUPERVISORS,
+    "DELETE /api/v1/wallboard/links/{link_id}": SUPERVISORS,
     "POST /api/v1/calls": AGENTS,
     "GET /api/v1/calls/{call_id}": AGENTS,
     "GET /api/v1/calls/{call_id}/decisions": SUPERVISORS,

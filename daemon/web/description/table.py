@@ -16,6 +16,7 @@ from daemon.web.description.ringtones import RINGTONES
 from daemon.web.description.service_level import SERVICE_LEVEL
 from daemon.web.description.settings import CALL_SETTINGS, ITSELF, RETENTION
 from daemon.web.description.team import TEAM
+from daemon.web.description.wallboard import WALLBOARD
 from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
 
 DESCRIPTIONS: Final[Descriptions] = {
@@ -24,6 +25,7 @@ DESCRIPTIONS: Final[Descriptions] = {
     **ACTING,
     **TICKETS,
     **SERVICE_LEVEL,
+    **WALLBOARD,
     **DESK,
     **EVENTS,
     **CALL_SETTINGS,
