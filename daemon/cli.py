@@ -21,7 +21,7 @@ from daemon.cli_doctor import doctor
 from daemon.cli_options import ConfigFile, MaybeConfigFile, operator
 from daemon.cli_privacy import compact, customer_app, retention
 from daemon.errors import CallwardenError, ConfigError
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 
 app = typer.Typer(
     name="callwarden",

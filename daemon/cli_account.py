@@ -13,7 +13,7 @@ import typer
 
 from daemon.cli_options import ConfigFile, operator
 from daemon.errors import CallwardenError, ConfigError
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 
 if TYPE_CHECKING:
     from daemon.store.accounts import Account

@@ -23,9 +23,10 @@ from daemon.log import configure_logging
 from daemon.store.accounts import Account, add_account
 from daemon.store.agents import Agent, put_agent
 from daemon.store.password import hash_password
+from daemon.store.role import Role
 from daemon.store.settings import change_settings
 from daemon.store.store import Store
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.tokens import add_token, new_token
 
 _AGENTS = {"an": ("Nguyễn Văn An", "PJSIP/1001"), "binh": ("Trần Thị Bình", "PJSIP/1002")}
 _CUSTOMERS = ("0901234561", "0901234562", "0912345673", "+84983456784", "02838123455")

@@ -17,10 +17,10 @@ from daemon.message import Message
 from daemon.store.audit import By, Facts, Subject, note
 from daemon.store.name import key_error
 from daemon.store.reader import Reader
+from daemon.store.role import Role
 from daemon.store.row import compact_json
 from daemon.store.statement import each_of
 from daemon.store.tables import accounts, agents, sessions
-from daemon.store.tokens import Role
 from daemon.store.work import Query, Row, Work
 
 Language = Literal["vi", "en"]

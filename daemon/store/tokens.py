@@ -6,7 +6,6 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import bindparam, insert, or_, select, tuple_, update
@@ -15,17 +14,12 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
+from daemon.store.role import Role
 from daemon.store.tables import tokens
 from daemon.store.work import Query, Row, Work
 
 TOKEN_PREFIX: Final = "cw_"  # noqa: S105 -- lets secret scanners recognise a leaked token
 USE_NOTED_EVERY_MS: Final = 60_000
-
-
-class Role(StrEnum):
-    ADMIN = "admin"
-    SUPERVISOR = "supervisor"
-    AGENT = "agent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,8 +28,8 @@ from daemon.store.accounts import (
     read_accounts,
 )
 from daemon.store.password import WeakPassword, refuse_weak
+from daemon.store.role import Role
 from daemon.store.settings import read_settings
-from daemon.store.tokens import Role
 from daemon.web.audit import change
 from daemon.web.auth import REVOCATIONS
 from daemon.web.body import json_object, validated

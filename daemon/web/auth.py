@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from daemon.errors import TryAgain
 from daemon.message import Message
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.caller import CALLER, Caller, find_caller, nobody
 from daemon.web.cookies import form_cookie, session_cookie
 from daemon.web.csrf import SAFE, require_token

@@ -9,8 +9,9 @@ from aiohttp import web
 
 from daemon.store.accounts import Account
 from daemon.store.audit import By
+from daemon.store.role import Role
 from daemon.store.sessions import Session, find_session
-from daemon.store.tokens import Role, Token, find_token
+from daemon.store.tokens import Token, find_token
 from daemon.web.cookies import session_cookie
 from daemon.web.problem import Problem
 from daemon.web.remote import remote_of

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from daemon.message import Message
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.caller import find_caller, nobody
 from daemon.web.problem import Problem
 from daemon.web.remote import remote_of

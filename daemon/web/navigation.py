@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from daemon.message import Message
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 
 _ADMIN: Final = frozenset({Role.ADMIN})
 _SUPERVISORS: Final = frozenset({Role.ADMIN, Role.SUPERVISOR})

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from aiohttp import web
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.auth import ACCESS
 from daemon.web.cookies import session_cookie_name
 from daemon.web.description.document import Document, openapi

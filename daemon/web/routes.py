@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp.typedefs import Handler
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web import (
     accounts,
     agent_state,

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from daemon.store.accounts import Account, Language, new_account_name
 from daemon.store.audit import By
+from daemon.store.role import Role
 from daemon.store.set_up import is_open, set_up
-from daemon.store.tokens import Role
 from daemon.web.cookies import set_session
 from daemon.web.credentials import opening
 from daemon.web.form import read_form

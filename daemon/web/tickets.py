@@ -12,10 +12,10 @@ from pydantic import StringConstraints, TypeAdapter
 
 from daemon.message import Message
 from daemon.policy.decision import EventType
+from daemon.store.role import Role
 from daemon.store.settings import read_settings
 from daemon.store.ticket_changes import ChangedTicket, TicketChanged, change_ticket, change_tickets
 from daemon.store.ticket_pages import TicketFilter, count_tickets, read_ticket, read_tickets
-from daemon.store.tokens import Role
 from daemon.store.values import Ticket, TicketStatus
 from daemon.web.body import json_object, validated
 from daemon.web.caller import by, caller

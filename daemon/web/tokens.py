@@ -8,16 +8,8 @@ from typing import Final
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from daemon.store.tokens import (
-    TOKEN,
-    Role,
-    Token,
-    add_token,
-    new_token,
-    read_tokens,
-    revoke_token,
-    token_id_of,
-)
+from daemon.store.role import Role
+from daemon.store.tokens import TOKEN, Token, add_token, new_token, read_tokens, revoke_token, token_id_of
 from daemon.web.audit import change
 from daemon.web.auth import REVOCATIONS
 from daemon.web.body import json_object, validated

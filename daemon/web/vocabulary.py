@@ -9,7 +9,7 @@ from daemon.message import Message
 from daemon.policy.decision import EventType
 from daemon.policy.retry import RetryReason
 from daemon.store.outbox import POPUP
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.store.values import DeliveryStatus
 from daemon.store.webhooks import PAUSED
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from playwright.async_api import Locator, Page, expect
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.browser.chromium import chromium
 from tests.browser.house import House, Person, open_house
 from tests.delivery.receiver import Receiver, Reply

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Error, Locator
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.browser.house import House, Person
 from tests.whole.house import until
 

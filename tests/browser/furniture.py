@@ -15,7 +15,7 @@ import aiohttp
 from time_machine import Traveller
 
 from daemon.ami.simulated_house import SimulatedMember, SimulatedPhone
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.csrf import HEADER, csrf_token
 from tests.browser.house import PASSWORD, House
 from tests.delivery.receiver import Reply

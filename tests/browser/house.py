@@ -19,8 +19,9 @@ from daemon.app import Daemon, now_ms
 from daemon.config import load_config
 from daemon.store.accounts import Account, Language, add_account
 from daemon.store.audit import By
+from daemon.store.role import Role
 from daemon.store.sessions import Opening, new_session_id, open_session
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.tokens import add_token, new_token
 from tests.browser.watch import Watch
 from tests.delivery.receiver import Receiver
 from tests.whole.house import Api, api_client, config_text, simulated_pbx, until

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 from playwright.async_api import expect
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.browser.house import PASSWORD, House, Person
 
 

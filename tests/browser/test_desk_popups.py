@@ -16,7 +16,8 @@ from daemon.ami.scenario import SCENARIOS
 from daemon.app import Daemon, now_ms
 from daemon.config import load_config
 from daemon.store.pops import read_pops
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.role import Role
+from daemon.store.tokens import add_token, new_token
 from tests.browser.at_the_desk import (
     HTML,
     NUMBER,

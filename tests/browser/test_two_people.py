@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Request, Route, expect
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.browser.house import House, Person
 
 LOOK_AGAIN_MS = 10_000

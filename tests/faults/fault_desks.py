@@ -16,9 +16,9 @@ from daemon.app import now_ms
 from daemon.store.accounts import Account, add_account
 from daemon.store.agents import Agent, put_agent
 from daemon.store.audit import By
+from daemon.store.role import Role
 from daemon.store.sessions import Opening, new_session_id, open_session
 from daemon.store.store import Store
-from daemon.store.tokens import Role
 from tests.faults.stage import Plan, Stage, stage
 from tests.faults.stream import played
 from tests.faults.tally import Tally

@@ -17,8 +17,9 @@ from daemon.ami.scenario import Event
 from daemon.ami.simulator import SimulatedPbx
 from daemon.app import now_ms
 from daemon.store.agents import Agent, put_agent
+from daemon.store.role import Role
 from daemon.store.store import Store
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.tokens import add_token, new_token
 from tests.delivery.receiver import Receiver
 from tests.faults.observed import observe, waiting
 from tests.faults.oracle import Expecting, judge

@@ -18,7 +18,8 @@ import aiohttp
 
 from daemon.app import Daemon, now_ms
 from daemon.config import load_config
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.role import Role
+from daemon.store.tokens import add_token, new_token
 from tests.delivery.receiver import Receiver, Request
 from tests.live.asterisk import Asterisk
 from tests.live.pbx_config import FIRST_AGENT, FIRST_LOAD_AGENT

@@ -34,6 +34,7 @@ from daemon.store.accounts import (
 from daemon.store.agents import AGENT, Agent, delete_agent, put_agent, read_agents
 from daemon.store.audit import AuditFilter, By, audited, read_audit
 from daemon.store.password import WeakPassword, hash_password, is_outdated, refuse_weak, verify_password
+from daemon.store.role import Role
 from daemon.store.sessions import (
     IDLE_MS,
     LIFE_MS,
@@ -46,7 +47,6 @@ from daemon.store.sessions import (
     sign_in,
 )
 from daemon.store.store import Store
-from daemon.store.tokens import Role
 from daemon.store.work import Work
 from tests.store.made import NOON
 

@@ -13,7 +13,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from daemon.store.accounts import find_account
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.web.conftest import PASSWORD, House
 
 

@@ -32,9 +32,10 @@ from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, Reason, 
 from daemon.store import outbox, password
 from daemon.store.accounts import Account, add_account
 from daemon.store.audit import AuditFilter, By, audit_json, read_audit
+from daemon.store.role import Role
 from daemon.store.sessions import Opening, new_session_id, open_session
 from daemon.store.store import Store
-from daemon.store.tokens import Role, add_token, new_token, token_id_of
+from daemon.store.tokens import add_token, new_token, token_id_of
 from daemon.store.values import Delivery, Unit
 from daemon.wall_agents import WallAgents
 from daemon.wall_figures import WallFigures

@@ -14,7 +14,7 @@ from daemon.call.signals import UnixMs
 from daemon.policy.decision import AnnounceCall, EventType, OpenTicket, PopScreen, Reason, TicketKind
 from daemon.store.built_in_ringtones import built_in_sound
 from daemon.store.outbox import Attempt, Settlement, record_settlements
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.store.values import DeliveryStatus, Unit
 from tests.factory import answered
 from tests.web.conftest import NOW, PASSWORD, House

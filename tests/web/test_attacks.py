@@ -15,7 +15,7 @@ import typer
 from daemon.cli import app as command
 from daemon.message import Message
 from daemon.pbx import EndpointSeen, Finding, MemberSeen, QueueSeen
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web import events
 from daemon.web.routes import ENDLESS, ROUTES
 from tests.web.browser import has_no_inline_code, signed_in

@@ -12,7 +12,7 @@ from daemon.errors import TryAgain
 from daemon.store import audit as store_audit
 from daemon.store.agents import read_agent
 from daemon.store.built_in_ringtones import BUILT_IN
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.services import SERVICES
 from tests.web.browser import Browser
 from tests.web.conftest import PASSWORD, House

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.acts import CannotAct, Control, Why
 from daemon.message import Message
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.web.conftest import Answer, House
 from tests.web.test_desk import agent
 

@@ -8,7 +8,7 @@ import pytest
 
 from daemon.acts import CannotAct, Why
 from daemon.message import Message
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.web.conftest import Answer, House
 from tests.web.test_desk import agent
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.routes import ROUTES
 from tests.web.browser import Browser
 from tests.web.conftest import PASSWORD, House

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.store.agents import Agent, put_agent
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.csv_file import ROW_LIMIT
 from daemon.web.csv_kinds import AGENTS
 from tests.drawn import examples

@@ -14,7 +14,7 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import ChannelId, UnixMs
 from daemon.policy.customer_lookup import Customer
 from daemon.policy.decision import NotifyAgent, OpenTicket, PopScreen, Reason, StopNotifying, TicketKind
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.store.values import Unit
 from daemon.web.desk_now import LONGEST_RING_MS
 from tests.factory import answered, missed, ringing

@@ -8,7 +8,7 @@ from daemon.call.model import Direction
 from daemon.call.signals import UnixMs
 from daemon.message import Message
 from daemon.pbx import EndpointSeen, MemberSeen, QueueSeen
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.found_phones import found_phones
 from tests.web.conftest import NOW, House
 from tests.web.pbxs import inventory

@@ -10,7 +10,7 @@ from daemon.call.signals import UnixMs
 from daemon.diagnosis import Area, Finding, State
 from daemon.message import Message
 from daemon.policy.decision import PopScreen, Reason
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.store.values import Unit
 from tests.factory import answered
 from tests.web.browser import Browser, has_no_inline_code, signed_in

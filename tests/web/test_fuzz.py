@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.description.table import DESCRIPTIONS
 from daemon.web.routes import ENDLESS
 from tests.drawn import LONG, examples

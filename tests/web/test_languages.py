@@ -12,7 +12,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from daemon.message import Message as Said
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.words import LOCALES, translator
 from tests.web.conftest import House
 

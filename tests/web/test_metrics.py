@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.web.conftest import House, open_house
 
 PATH = "/metrics"

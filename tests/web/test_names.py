@@ -9,7 +9,7 @@ import pytest
 from daemon.policy.call_settings import QueueSettings
 from daemon.store.agents import Agent, put_agent
 from daemon.store.queues import put_queue
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.web.browser import signed_in
 from tests.web.conftest import PASSWORD, House
 

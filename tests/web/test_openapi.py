@@ -12,7 +12,7 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.description.table import DESCRIPTIONS
 from daemon.web.routes import ENDLESS, ROUTES
 from tests.web.conftest import House

@@ -10,8 +10,8 @@ import pytest
 
 from daemon.store.accounts import find_account
 from daemon.store.audit import By, note
+from daemon.store.role import Role
 from daemon.store.settings import SETTING_NAMES
-from daemon.store.tokens import Role
 from daemon.web.change_words import KINDS
 from tests.web.browser import Browser, has_no_inline_code, signed_in
 from tests.web.conftest import PASSWORD, House

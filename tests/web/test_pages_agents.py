@@ -10,7 +10,7 @@ import pytest
 
 from daemon.message import Message
 from daemon.pbx import EndpointSeen, MemberSeen, QueueSeen
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.csv_kinds import AGENTS
 from tests.web.browser import Browser, has_no_inline_code, signed_in
 from tests.web.conftest import House

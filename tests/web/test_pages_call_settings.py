@@ -11,8 +11,8 @@ import pytest
 from daemon.delivery.customer_answer import Unfit
 from daemon.policy.call_settings import CallSettings, MissedCallMerge, Rulebook
 from daemon.policy.retry import Failure
+from daemon.store.role import Role
 from daemon.store.settings import read_settings
-from daemon.store.tokens import Role
 from daemon.web.sample import Sample, missed_day, picture, sample_url, ticket_groups
 from daemon.web.vocabulary import LOOKUP_TROUBLES
 from tests.factory import NOON

@@ -18,7 +18,7 @@ from daemon.call.model import Call, CallId, CallState, EndedBy, Outcome, PbxName
 from daemon.call.signals import UnixMs
 from daemon.call.timeline import Moment, What
 from daemon.policy.decision import AnnounceCall, EventType, PopScreen, Reason
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.store.values import Unit
 from daemon.web import call_export
 from tests.factory import answered

@@ -6,7 +6,7 @@ import html
 import json
 import re
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.web.conftest import House
 
 HOSTILE = '<script>alert("x")</script>\'&'

@@ -13,7 +13,7 @@ from daemon.call.signals import UnixMs
 from daemon.config import load_config
 from daemon.message import Message
 from daemon.pbx import CatchUpState
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.pages.pbx import LINES
 from tests.web.browser import Browser, has_no_inline_code, signed_in
 from tests.web.conftest import NOW, House

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from daemon.store.built_in_ringtones import BUILT_IN
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.assets import assets
 from tests.web.browser import Browser, has_no_inline_code, signed_in
 from tests.web.conftest import House

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from daemon.call.signals import UnixMs
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.web.browser import Browser, has_no_inline_code, signed_in
 from tests.web.conftest import NOW, House
 from tests.web.test_sla import after, gave_up, keep

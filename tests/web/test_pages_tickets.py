@@ -14,7 +14,7 @@ from daemon.call.model import Call, CallState, Direction, EndedBy, Outcome
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import CloseMissed, OpenTicket, Reason, TicketKind
 from daemon.store.accounts import find_account
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.store.values import Unit
 from daemon.web.services import PageHead
 from tests.factory import answered, missed

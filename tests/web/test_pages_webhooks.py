@@ -11,7 +11,7 @@ import pytest
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import AnnounceCall, EventType, PopScreen, Reason
 from daemon.store.outbox import Attempt, Settlement, disable_webhook, record_settlements
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.store.values import DeliveryStatus, Unit
 from tests.factory import answered
 from tests.web.browser import Browser, has_no_inline_code, signed_in

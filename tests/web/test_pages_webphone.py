@@ -7,7 +7,7 @@ from dataclasses import replace
 from daemon.bus import CallHappened
 from daemon.call.events import CallAnswered
 from daemon.call.model import UserId
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.services import PageHead
 from tests.factory import answered
 from tests.web.conftest import NOW, Answer, House

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daemon.message import Message
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.web.conftest import House
 from tests.web.pbxs import state
 

@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.description.reference import Reference, reference
 from daemon.web.description.table import DESCRIPTIONS
 from tests.web.conftest import House

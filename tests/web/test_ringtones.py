@@ -20,8 +20,8 @@ from yarl import URL
 from daemon.store import ringtones
 from daemon.store.built_in_ringtones import BUILT_IN, built_in_sound
 from daemon.store.ringtones import read_ringtones
+from daemon.store.role import Role
 from daemon.store.settings import read_settings
-from daemon.store.tokens import Role
 from tests.drawn import examples
 from tests.web.conftest import House, open_house
 from tests.web.sounds import encoded, heard, pitch, tone

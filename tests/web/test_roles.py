@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from daemon.store.tokens import Role, read_tokens, revoke_token
+from daemon.store.role import Role
+from daemon.store.tokens import read_tokens, revoke_token
 from daemon.web.auth import ACCESS
 from daemon.web.routes import ENDLESS, ROUTES
 from tests.web.conftest import House

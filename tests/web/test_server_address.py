@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from tests.web.conftest import House
 
 PAGES = ["/reference", "/settings/ringtones", "/api/v1/ringtones"]

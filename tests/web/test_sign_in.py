@@ -15,9 +15,9 @@ import pytest
 from daemon.log import configure_logging
 from daemon.store.accounts import change_account
 from daemon.store.audit import By
+from daemon.store.role import Role
 from daemon.store.sessions import IDLE_MS, LIFE_MS
 from daemon.store.set_up import new_link_token, offer_set_up
-from daemon.store.tokens import Role
 from daemon.web.next_page import HOME, safe_next
 from daemon.web.services import SERVICES
 from tests.web.browser import Browser, has_no_inline_code, signed_in

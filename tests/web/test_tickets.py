@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daemon.policy.decision import OpenTicket, Reason, TicketKind
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.store.values import Unit
 from daemon.web.feed import FeedEvent
 from tests.factory import missed

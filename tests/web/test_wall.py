@@ -19,8 +19,8 @@ from daemon.call.model import UserId
 from daemon.call.signals import ChannelId, UnixMs
 from daemon.policy.call_settings import CallSettings
 from daemon.store import service_level
+from daemon.store.role import Role
 from daemon.store.tables import wall_links
-from daemon.store.tokens import Role
 from daemon.store.wall_links import MOST_LINKS, add_wall_link, new_wall_secret
 from daemon.wall_figures import WallFigures
 from tests.factory import answered, ringing

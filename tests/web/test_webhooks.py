@@ -15,8 +15,8 @@ from daemon.call.signals import UnixMs
 from daemon.log import configure_logging
 from daemon.policy.decision import EventType
 from daemon.store.outbox import expire_overdue
+from daemon.store.role import Role
 from daemon.store.settings import POPUP_SECRET, keep_inner, read_inner
-from daemon.store.tokens import Role
 from daemon.store.webhooks import WEBHOOK_LIMIT, read_webhook_secrets
 from tests.web.conftest import House
 

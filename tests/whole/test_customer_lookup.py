@@ -15,7 +15,8 @@ from daemon.app import Daemon, now_ms
 from daemon.bus import AgentToNotify, CallHappened, CustomerToLookUp, News, Topic
 from daemon.config import load_config
 from daemon.policy.decision import NotifyAgent
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.role import Role
+from daemon.store.tokens import add_token, new_token
 from daemon.web.feed import EventFeed
 from tests.delivery.receiver import Misbehaviour, Receiver, Reply
 from tests.whole.house import api_client, config_text, simulated_pbx, until

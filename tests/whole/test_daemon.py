@@ -16,7 +16,8 @@ import pytest
 from daemon.ami.simulator import SimulatedPbx
 from daemon.app import Daemon, now_ms
 from daemon.config import load_config
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.role import Role
+from daemon.store.tokens import add_token, new_token
 from tests.delivery.receiver import Receiver
 from tests.whole.house import Api, api_client, config_text, simulated_pbx, until
 

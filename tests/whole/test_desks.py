@@ -22,8 +22,9 @@ from daemon.config import load_config
 from daemon.store.accounts import Account, add_account
 from daemon.store.agents import Agent, put_agent
 from daemon.store.audit import By
+from daemon.store.role import Role
 from daemon.store.sessions import Opening, new_session_id, open_session
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.tokens import add_token, new_token
 from tests.whole.house import api_client, config_text, simulated_pbx, until
 
 DESKS = 100

@@ -15,7 +15,8 @@ import time_machine
 from daemon.ami.simulator import SimulatedPbx
 from daemon.app import Daemon, now_ms
 from daemon.config import load_config
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.role import Role
+from daemon.store.tokens import add_token, new_token
 from tests.whole.house import Api, api_client, config_text, simulated_pbx, until
 
 N = 5

@@ -23,7 +23,8 @@ from daemon.bus import CallHappened
 from daemon.call.events import CallEnded
 from daemon.call.model import CallState, HangupReason
 from daemon.config import load_config
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.role import Role
+from daemon.store.tokens import add_token, new_token
 from tests.delivery.receiver import Receiver, Reply
 from tests.factory import answered
 from tests.whole.house import ROOT, Api, api_client, config_text, simulated_pbx, until

@@ -13,7 +13,8 @@ from daemon.call.model import PbxName
 from daemon.config import load_config
 from daemon.message import Message
 from daemon.pbx import Inventory
-from daemon.store.tokens import Role, add_token, new_token
+from daemon.store.role import Role
+from daemon.store.tokens import add_token, new_token
 from tests.whole.house import api_client, config_text, simulated_pbx, until
 
 DOWN = '\n[[pbx]]\nname = "branch"\nhost = "127.0.0.1"\nport = 1\nsecret = "branch-secret"\n'

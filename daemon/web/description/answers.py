@@ -11,7 +11,7 @@ from daemon.call.model import CallState, Direction, EndedBy, HangupReason, LostS
 from daemon.policy.decision import EventType, TicketKind
 from daemon.store.accounts import Language
 from daemon.store.ringtones import Kind
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.store.values import DeliveryStatus, TicketStatus
 from daemon.web.csv_plan import Action
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.description.model import JSON, Answer, Description, Descriptions, Parameter, Schema
 from daemon.web.description.schemas import Schemas, schemas_of
 

@@ -11,9 +11,10 @@ from aiohttp import web
 from daemon.store.accounts import LANGUAGES, Account, account_name, read_account, read_accounts, read_owners
 from daemon.store.agents import Agent, read_agent_names, read_agents
 from daemon.store.password import SHORTEST
+from daemon.store.role import Role
 from daemon.store.session_pages import SignIns, read_last_sign_in, read_open_sessions, read_sign_ins
 from daemon.store.settings import read_settings
-from daemon.store.tokens import Role, read_live_tokens
+from daemon.store.tokens import read_live_tokens
 from daemon.web.caller import signed_in
 from daemon.web.if_match import version
 from daemon.web.page import show, words

@@ -13,8 +13,8 @@ from daemon.policy.popup_url import fill
 from daemon.store.call_story import read_moments
 from daemon.store.delivery_pages import DeliveryFilter, read_deliveries
 from daemon.store.pops import read_pops_of_call
+from daemon.store.role import Role
 from daemon.store.settings import read_settings
-from daemon.store.tokens import Role
 from daemon.store.work import Row
 from daemon.web.call_words import ENDED_BY, CallTeller
 from daemon.web.caller import caller

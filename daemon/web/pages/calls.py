@@ -17,8 +17,8 @@ from daemon.store.call_pages import CallEntry, find_call, read_page
 from daemon.store.call_search import CallFilter
 from daemon.store.hotlines import read_hotlines
 from daemon.store.queues import read_queues
+from daemon.store.role import Role
 from daemon.store.settings import read_settings
-from daemon.store.tokens import Role
 from daemon.web.call_query import FILTERS, call_filter
 from daemon.web.call_words import DIRECTIONS, ENDED_BY, MISSED_REASONS, OUTCOMES, CallTeller
 from daemon.web.caller import caller

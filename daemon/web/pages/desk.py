@@ -9,8 +9,8 @@ from aiohttp import web
 from daemon.policy.call_settings import PopupDelivery
 from daemon.store.agents import Agent, read_agent
 from daemon.store.hotlines import read_hotlines
+from daemon.store.role import Role
 from daemon.store.settings import read_settings
-from daemon.store.tokens import Role
 from daemon.web.auth import ACCESS
 from daemon.web.caller import caller
 from daemon.web.frames import frame_origins

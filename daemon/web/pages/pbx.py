@@ -13,7 +13,7 @@ from aiohttp import web
 
 from daemon.message import Message
 from daemon.pbx import PbxState
-from daemon.store.tokens import Role
+from daemon.store.role import Role
 from daemon.web.caller import caller
 from daemon.web.page import show, words
 from daemon.web.services import services

@@ -23,10 +23,10 @@ from daemon.store.agents import read_agents
 from daemon.store.hotlines import read_hotlines
 from daemon.store.queues import read_queues
 from daemon.store.reader import Reader
+from daemon.store.role import Role
 from daemon.store.settings import read_settings
 from daemon.store.ticket_calls import read_last_calls
 from daemon.store.ticket_pages import TicketFilter, read_tickets
-from daemon.store.tokens import Role
 from daemon.store.values import Ticket, TicketStatus
 from daemon.web.auth import ACCESS
 from daemon.web.caller import caller

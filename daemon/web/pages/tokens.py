@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from daemon.store.tokens import Role, read_tokens
+from daemon.store.role import Role
+from daemon.store.tokens import read_tokens
 from daemon.web.page import show, words
 from daemon.web.pages.filters import ROWS, cursor, older
 from daemon.web.services import services

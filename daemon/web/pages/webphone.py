@@ -10,8 +10,8 @@ from daemon.acts import WRAP_UP
 from daemon.call.model import Call, CallState
 from daemon.message import Message
 from daemon.store.agents import read_agent
+from daemon.store.role import Role
 from daemon.store.settings import read_settings
-from daemon.store.tokens import Role
 from daemon.web.agent_state import REASON_WORDS
 from daemon.web.caller import caller
 from daemon.web.click_to_call import hotlines_to_show
