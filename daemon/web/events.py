@@ -41,7 +41,7 @@ _TYPES: Final = frozenset(
 
 Job = Callable[[EventSourceResponse], Coroutine[Any, Any, None]]
 
-_LISTENERS_LIMIT: Final = 500
+_LISTENERS_LIMIT: Final = 4_000  # a thousand desks, and their tabs
 _EACH_LIMIT: Final = 50  # of one account or token: nobody alone takes the desks of all
 _RETRY_MS: Final = 3000
 
