@@ -58,7 +58,9 @@ _FILTERS: dict[str, CallFilter] = {
     "queue + missed + month": CallFilter(
         queue="sales", outcome="missed", started_from=UnixMs(END - 90 * _DAY), started_before=UnixMs(END - 60 * _DAY)
     ),
-    "queue + rejected + ended by an agent (none)": CallFilter(queue="support", missed_reason="rejected", ended_by="agent"),
+    "queue + rejected + ended by an agent (none)": CallFilter(
+        queue="support", missed_reason="rejected", ended_by="agent"
+    ),
     "outgoing + waited 10 min (none)": CallFilter(direction="outgoing", wait_from=600, hotline="none"),
 }
 

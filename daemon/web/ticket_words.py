@@ -129,8 +129,7 @@ class Teller:
         read = self._("read afterwards from the PBX's records") if call.caught_up else ""
         where = " · ".join(filter(None, (call.queue, self.hotline(call.hotline), read)))
         text, colour = self._call_words(call)
-        story = f"/calls/{quote(call.call_id, safe='')}/decisions?pbx={quote(call.pbx, safe='')}"
-        return Line(at=call.started_at, text=text, about=where, colour=colour, story=story)
+        return Line(at=call.started_at, text=text, about=where, colour=colour, story=decisions_path(call))
 
     def _call_words(self, call: Call) -> tuple[str, str]:
         who = ", ".join(self.who(user_id) for user_id in call.user_ids)
@@ -199,3 +198,8 @@ def _who_ended(call: Call) -> Message:
     if call.ended_by is None and call.caught_up:
         return Message("it is not known who hung up")
     return _ENDED[call.ended_by or EndedBy.SYSTEM]
+
+
+def decisions_path(call: Call) -> str:
+    """The page that tells what was decided about a call, and why."""
+    return f"/calls/{quote(call.call_id, safe='')}/decisions?pbx={quote(call.pbx, safe='')}"

@@ -150,6 +150,8 @@ async def test_a_call_tells_its_story_and_what_came_of_it(house: House) -> None:
     assert -1 not in places, (order[places.index(-1)], text)
     assert sorted(places[:3] + places[4:]) == places[:3] + places[4:]
     assert f'href="https://records.example.com/main/{call.call_id}.wav" target="_blank" rel="noopener' in page.text
+    assert f"/calls/{call.call_id}/decisions?pbx=main" in page.text
+    assert "/decisions" not in (await (await agent_browser(house)).get(f"/calls/{call.call_id}")).text
 
 
 async def test_names_of_callers_and_hostile_call_ids_stay_text(house: House) -> None:

@@ -28,12 +28,13 @@ from daemon.web.pages.webhooks import read_names
 from daemon.web.query import Query
 from daemon.web.services import services
 from daemon.web.settings_rules import PLACEHOLDERS
+from daemon.web.ticket_words import decisions_path
 
 _MOST_MESSAGES: Final = 100
 
 
 async def show_call(request: web.Request) -> web.Response:
-    """`pbx` chooses when several PBXs drew the same id. The part of *why no popup* belongs below the story."""
+    """`pbx` chooses when several PBXs drew the same id."""
     entry = await asked_call(request, Query(request, ("pbx",)))
     call, reads = entry.call, services(request).reads
     settings = (await read_settings(reads)).settings
@@ -49,6 +50,7 @@ async def show_call(request: web.Request) -> web.Response:
         ended_by=words(request)(ENDED_BY[call.ended_by]) if call.ended_by else "",
         messages=await _messages(request, call),
         may_see_messages=caller(request).role is Role.ADMIN,
+        decisions=decisions_path(call),
         recording=recording_link(call, settings),
         same_customer=address_of(CALLS, {"customer_number": call.customer_number, "mine": "false"})
         if call.customer_number
