@@ -241,9 +241,8 @@ def _is_gone(board: Board, leg: Leg, at: SteadyMs, *, held: bool) -> bool:
         return True
     if leg.endpoint not in board.unreachable:
         return False
-    if held or media.on_hold:
-        return media.reported_at > 0
-    return media.packets > 0
+    # One unanswered OPTIONS alone ends no call: a muted phone that never reports is as silent as a dead one.
+    return media.reported_at > 0 or (not (held or media.on_hold) and _should_report(board, leg))
 
 
 def _stopped_to_report(board: Board, leg: Leg, at: SteadyMs) -> bool:

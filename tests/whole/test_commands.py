@@ -15,17 +15,18 @@ import pytest
 from tests.whole.house import DEADLINE_S, ROOT, command, config_text, simulated_pbx
 
 
-async def run(*arguments: object, stop_after: float | None = None) -> tuple[int, str, str]:
-    """Run `callwarden …`; `stop_after` seconds it gets SIGTERM. Return exit code, stdout and stderr."""
+async def run(*arguments: object, stop: bool = False) -> tuple[int, str, str]:
+    """Run `callwarden …`; `stop`: it gets SIGTERM after its first line on stderr. Exit code, stdout and stderr."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "daemon", *map(str, arguments), cwd=ROOT, stdout=-1, stderr=-1
     )
-    if stop_after is not None:
-        await asyncio.sleep(stop_after)
+    said = b""
+    if stop and process.stderr is not None:
+        said = await asyncio.wait_for(process.stderr.readline(), DEADLINE_S)
         process.send_signal(signal.SIGTERM)
     out, err = await asyncio.wait_for(process.communicate(), DEADLINE_S)
     assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return process.returncode, out.decode(), (said + err).decode()
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ async def test_serve_ends_well_on_sigterm(tmp_path: Path) -> None:
     async with simulated_pbx() as pbx:
         path = tmp_path / "callwarden.toml"
         path.write_text(config_text(tmp_path, pbx))
-        code, _, err = await run("serve", "--config", path, stop_after=4.0)
+        code, _, err = await run("serve", "--config", path, stop=True)
     assert code == 0
     assert re.fullmatch(r"callwarden: no account yet; .*/set-up/\S+\n", err)
 

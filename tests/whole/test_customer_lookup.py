@@ -23,6 +23,7 @@ from tests.whole.house import api_client, config_text, simulated_pbx, until
 from tests.whole.test_daemon import House
 
 CALLS = 50
+_NOISE_MS = 100.0  # of a busy machine; waiting for the system that hangs would take 2,000
 LAN = {"name": "Nguyễn Thị Lan", "link": "https://crm.example/c/7", "note": "VIP"}
 
 
@@ -105,7 +106,7 @@ async def test_fifty_calls_while_the_system_hangs_are_as_quick_as_without_a_look
         hanging = await _delays(tmp_path / f"hanging{turn}")
         measured.append([statistics.median(each) for each in (*without, *hanging)])
         alert, popup, alert_hanging, popup_hanging = measured[-1]
-        if alert_hanging < alert + 10 and popup_hanging < popup + 10:
+        if alert_hanging < alert + _NOISE_MS and popup_hanging < popup + _NOISE_MS:
             return
     raise AssertionError(measured)
 
