@@ -19,12 +19,12 @@ endef
 demo: $(READY)
 	$(BIN)/callwarden demo
 
-# First what needs only this machine, on two cores and with coverage; then what keeps time with a browser (also that
-# beside telephones); then with telephones alone, which mostly wait: three benches at once, each with an Asterisk of its own.
+# First what needs only this machine, with coverage, one more at once than two cores, because some only wait; then what
+# keeps time with a browser (also that beside telephones); then with telephones alone, which mostly wait: three benches at once, each with an Asterisk of its own.
 # Beside all that one call goes on for five minutes; what became of it is said, and counts, at the end.
 test: $(TESTS) live-tools browser-tools ops-tools
 	@$(call beside,long-call,$(BIN)/python -m pytest -p no:cacheprovider -m slow tests/live/test_long_call.py $(PYTEST_ARGS))
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 3 --dist load -m 'live and not browser and not slow' $(PYTEST_ARGS)
 	@$(call ended,long-call,600)

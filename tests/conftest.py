@@ -12,7 +12,20 @@ settings.load_profile("house")
 
 _LONG = ("packaging", "whole", "faults")
 # The same lines again in another order, thousands of times: watching each of them would take three times as long.
-_NO_COVER = ("test_restart.py", "test_robustness.py", "test_recording_properties.py", "test_merging.py", "test_fuzz.py")
+_NO_COVER = frozenset(
+    f"test_{name}.py"
+    for name in (
+        "restart",
+        "robustness",
+        "recording_properties",
+        "merging",
+        "fuzz",
+        "roles",
+        "csrf",
+        "attacks",
+        "hostile",
+    )
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
