@@ -16,7 +16,7 @@ from daemon.errors import ConfigError
 from daemon.store.agents import Agent, put_agent
 from daemon.store.audit import By, note
 from daemon.store.check import check_database
-from daemon.store.customer import OwnNumber, customer_of
+from daemon.store.customer import DELIVERIES, OwnNumber, customer_of
 from daemon.store.erasing import CustomerCalls
 from daemon.store.store import Store
 from daemon.store.ticket_changes import change_ticket
@@ -109,6 +109,37 @@ async def test_an_erased_customer_is_nowhere_and_what_happened_is_still_counted(
     assert (await find(store, f"0{DIGITS}"))[1].nothing
     assert await erase(store, customer, (await find(store, f"0{DIGITS}"))[1], ADMIN) == 0
     assert len(rows(path, "SELECT 1 FROM audit_log WHERE action = 'customer.erase'")) == 1
+
+
+async def test_what_outlived_its_call_and_ticket_is_still_the_customers(store: Store, path: Path) -> None:
+    """A message that names him as its customer, and one about what is cleaned away; another's stays his own."""
+    about = '{"data":{"ticket":{"customer_number":"%s","customer_name":"Hoa","note":"ask %s, Hoa is ill"}}}'
+    bodies = {"call.missed": about % (f"+84{DIGITS}", ""), "call.ended": f'{{"note":"Hoa, 0{DIGITS}"}}'}
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DELETE FROM ticket_calls; DELETE FROM ticket_events; DELETE FROM tickets")
+        connection.executescript("DELETE FROM call_agents; DELETE FROM call_moments; DELETE FROM calls")
+        connection.execute("DELETE FROM screen_pops")
+        for event, body in bodies.items():
+            connection.execute("UPDATE deliveries SET body = ? WHERE event_type = ?", (body, event))
+        others = (about.replace("Hoa", "Mai") % (OTHER, f"0{DIGITS}"),)
+        connection.execute("UPDATE deliveries SET body = ?, status = 'pending' WHERE call_id LIKE '%.9'", others)
+        connection.commit()
+    await erase(store, *await find(store, f"0{DIGITS}"), ADMIN)
+    text = dump(path)
+    assert DIGITS not in text
+    assert "Hoa" not in text
+    assert "ask erased, Mai is ill" in text
+    assert rows(path, "SELECT DISTINCT status FROM deliveries WHERE call_id LIKE '%.9'") == [("pending",)]
+    assert rows(path, "SELECT count(*) FROM deliveries WHERE status = 'pending' AND call_id NOT LIKE '%.9'") == [(0,)]
+    assert (await find(store, f"0{DIGITS}"))[1].nothing
+
+
+async def test_a_message_names_a_customer_whose_number_is_a_word_too(store: Store, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE deliveries SET body = replace(body, ?, 'hoa')", (OTHER,))
+        connection.commit()
+    _, found = await find(store, "hoa")
+    assert {row["call_id"].partition(".")[2] for row in found.own[DELIVERIES]} == {"9"}
 
 
 async def test_the_bytes_of_the_number_are_gone_from_the_file_and_its_log(store: Store, path: Path) -> None:

@@ -32,7 +32,8 @@ Progress = Callable[[int, int], None]
 """How many pages are copied, of how many."""
 
 _PAGES_A_STEP: Final = 2048  # 8 MiB: progress is seen, and Ctrl-C is heard
-_BESIDE: Final = ("", "-wal", "-shm", "-journal", ".lock")
+_LOGS: Final = ("-wal", "-shm", "-journal")
+_BESIDE: Final = ("", *_LOGS, ".lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,14 @@ def restore(source: Path, path: str, by: By, *, progress: Progress | None = None
         _refuse_unsound(source, check_database(str(fresh)))
         schema.upgrade(str(fresh))
         _sign_everybody_out(fresh, source, by)
-        report = check_database(str(fresh))
-        _refuse_unsound(source, report)
+        _refuse_unsound(source, check_database(str(fresh)))
         _sync(fresh)
         kept = _set_aside(place, by)
         fresh.replace(place)
         _sync(place.parent)
+        report = check_database(str(place))
+    if not report.sound:
+        raise StoreBroken(f"{path}: damaged where it was restored to ({report.findings()[0]}); do not use it")
     return Restored(report, kept)
 
 
@@ -154,25 +157,24 @@ def _name(fresh: Path, target: Path) -> None:
 
 
 def _set_aside(path: Path, by: By) -> Path | None:
-    """The old database under a dated name, with its log where that could not be taken in; it keeps its own name too."""
-    if not path.exists():
-        return None
+    """The old database under a dated name; it keeps its own name too. What could not be taken in goes with it."""
     day = datetime.fromtimestamp(by.at / 1000, UTC).strftime("%Y-%m-%dT%H%M%SZ")
     kept = path.with_name(f"{path.name}.before-{day}")
-    whole = _fold(path)
-    try:
-        os.link(path, kept)
-    except OSError:
-        path.rename(kept)
-    with suppress(FileNotFoundError):
-        if not whole:  # left there, the log would be read into the restored database
-            Path(f"{path}-wal").rename(f"{kept}-wal")
-        Path(f"{path}-shm").unlink()
-    return kept
+    if there := path.exists():
+        _fold(path)
+        try:
+            os.link(path, kept)
+        except OSError:
+            path.rename(kept)
+    for end in _LOGS:  # left there, even without its database, a log would be read into the restored one
+        with suppress(FileNotFoundError):
+            Path(f"{path}{end}").rename(f"{kept}{end}")
+    _sync(path.parent)
+    return kept if there else None
 
 
-def _fold(path: Path) -> bool:
-    """Takes the log into the database, which only works when nobody else has it open. False: it is damaged."""
+def _fold(path: Path) -> None:
+    """Takes the log into the database unless it is damaged, which only works when nobody else has it open."""
     try:
         with closing(sqlite3.connect(path, isolation_level=None, timeout=1.0)) as connection:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE").fetchone()
@@ -180,14 +182,13 @@ def _fold(path: Path) -> bool:
     except sqlite3.Error as error:
         match sorted_error(error):
             case StoreBroken():
-                return False
+                return
             case StoreUnavailable() if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
                 raise StoreTaken(f"{path}: another program has this database open; stop it first") from error
             case CallwardenError() as known:
                 raise known from error
             case _:
                 raise
-    return True
 
 
 def _sign_everybody_out(fresh: Path, source: Path, by: By) -> None:

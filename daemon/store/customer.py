@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 import phonenumbers
-from sqlalchemy import Table, and_, bindparam, or_, select, update
+from sqlalchemy import Table, and_, bindparam, exists, func, or_, select, update
 
 from daemon.call.number import bare_number, customer_number, is_telephone
 from daemon.errors import CallwardenError, ConfigError
@@ -32,6 +33,8 @@ from daemon.store.work import Row
 
 _BETWEEN: Final = r"[\s().\-/]*"
 _SHORTEST_LITERAL: Final = 3
+NUMBERS: Final = frozenset({"customer_number", "customer_number_raw"})
+"""Where a call, a ticket and a payload of ours say whose they are."""
 
 
 class OwnNumber(CallwardenError):
@@ -154,6 +157,16 @@ def _of_call(table: Table) -> Any:
 
 _POPS_OF_CALLS, _DELIVERIES_OF_CALLS = _of_call(screen_pops), _of_call(deliveries)
 _DELIVERIES_OF_TICKETS = select(deliveries).where(deliveries.c.ticket_id.in_(each_of("b_ids")))
+_SPELLED = func.json_each(bindparam("b_spelled")).table_valued("value")
+_DELIVERIES_NAMING = select(deliveries).where(
+    exists(select(_SPELLED.c.value).where(func.instr(deliveries.c.body, _SPELLED.c.value) > 0))
+)
+_DELIVERIES_OUTLIVING = select(deliveries).where(  # the call and the ticket of which they told
+    or_(*(deliveries.c[name].like(bindparam("b_like")) for name in DELIVERIES.texts)),
+    or_(deliveries.c.call_id.is_not(None), deliveries.c.ticket_id.is_not(None)),
+    ~exists().where(calls.c.pbx == deliveries.c.pbx, calls.c.call_id == deliveries.c.call_id),
+    ~exists().where(tickets.c.ticket_id == deliveries.c.ticket_id),
+)
 _EVENTS_OF_TICKETS = select(ticket_events).where(ticket_events.c.ticket_id.in_(each_of("b_ids")))
 _ATTEMPTS_OF = select(delivery_attempts).where(delivery_attempts.c.delivery_id.in_(each_of("b_ids")))
 
@@ -169,6 +182,7 @@ async def find_customer(reads: Reader, customer: Customer) -> Found:
     of_tickets = {"b_ids": compact_json([row["ticket_id"] for row in his_tickets])}
     sent = await _of_calls(reads, _DELIVERIES_OF_CALLS, his_calls)
     sent += await reads.fetch(_DELIVERIES_OF_TICKETS, of_tickets)
+    sent += await _by_what_they_say(reads, customer)
     own = {
         CALLS: his_calls,
         TICKETS: _once(TICKETS, his_tickets),
@@ -180,17 +194,46 @@ async def find_customer(reads: Reader, customer: Customer) -> Found:
     return Found(own, await _mentions(reads, customer, own))
 
 
+async def _by_what_they_say(reads: Reader, customer: Customer) -> list[Row]:
+    """Deliveries that are his by what they say: his call or ticket may be cleaned away before them."""
+    spelled = compact_json([compact_json(form) for form in customer.forms])
+    naming = await reads.fetch(_DELIVERIES_NAMING, {"b_spelled": spelled})
+    outliving = await reads.fetch(_DELIVERIES_OUTLIVING, {"b_like": customer.like}) if customer.digits else []
+    return [
+        *(row for row in naming if any(one in customer.forms for one in _whose(row["body"]))),
+        *(row for row in outliving if not _whose(row["body"]) and _mentioned(DELIVERIES, row, customer)),
+    ]
+
+
+def _mentioned(place: Place, row: Row, customer: Customer) -> bool:
+    return any(customer.pattern.search(row[name] or "") for name in place.texts)
+
+
+def _whose(body: str) -> list[object]:
+    """The customers whose a payload of ours says that it is; it may mention others."""
+    try:
+        return [one for one in _values(json.loads(body), NUMBERS) if one]
+    except ValueError:
+        return []
+
+
+def _values(value: Any, names: frozenset[str]) -> Iterator[object]:
+    """What stands under these names, however deep."""
+    for name, each in value.items() if isinstance(value, dict) else ():
+        if name in names:
+            yield each
+        yield from _values(each, names)
+    for each in value if isinstance(value, list) else ():
+        yield from _values(each, names)
+
+
 async def _mentions(reads: Reader, customer: Customer, own: Rows) -> Rows:
     """Everywhere else. A name or a short number is too common a word to be looked for in what people write."""
     found: dict[Place, Sequence[Row]] = {}
     for place in PLACES if customer.digits else ():
         known = {_key(place, row) for row in own.get(place, ())}
         rows = await reads.fetch(place.find(), {"b_like": customer.like})
-        found[place] = [
-            row
-            for row in rows
-            if _key(place, row) not in known and any(customer.pattern.search(row[name] or "") for name in place.texts)
-        ]
+        found[place] = [row for row in rows if _key(place, row) not in known and _mentioned(place, row, customer)]
     return found
 
 

@@ -20,6 +20,7 @@ from daemon.store.customer import (
     CALLS,
     DELIVERIES,
     EVENTS,
+    NUMBERS,
     POPS,
     TICKETS,
     Customer,
@@ -35,7 +36,7 @@ ERASED: Final = "erased"
 BATCH: Final = 50
 """Rows of a transaction: some milliseconds, in which no call is written."""
 
-_WHO: Final = frozenset({"customer_number", "customer_number_raw", "customer_name"})
+_WHO: Final = NUMBERS | {"customer_name"}
 _Change = Callable[[Row], Values]
 
 
@@ -56,7 +57,7 @@ def steps_of(found: Found, customer: Customer, now: UnixMs) -> list[Step]:
     """In order; the calls last, so that what was cut short is found again. Raises CustomerCalls."""
     if any(row["state"] != CallState.ENDED.value for row in found.own[CALLS]):
         raise CustomerCalls
-    spelled = (row[name] for row in found.own[CALLS] for name in ("customer_number", "customer_number_raw"))
+    spelled = (row[name] for row in found.own[CALLS] for name in NUMBERS)
     pattern = customer.also(text for text in spelled if text)
     changes = _changes(pattern, now)
     mentioned = [Step(place, rows, _scrub(place, pattern)) for place, rows in found.mentions.items()]

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.typedefs import Handler
 
 from daemon.web.headers import put_headers
@@ -69,7 +70,7 @@ class Door:
     def ended(self, visitor: Visitor) -> None:
         if visitor in self._all:
             self._sending.pop(visitor, None)
-            self._waiting[visitor] = time.monotonic()
+            self._wait_anew(visitor)
 
     def left(self, visitor: Visitor) -> None:
         self._all.discard(visitor)
@@ -90,9 +91,19 @@ class Door:
             del self._sending[visitor]  # its request has arrived: it is safe
         return None
 
+    def _wait_anew(self, visitor: Visitor) -> None:
+        self._waiting.pop(visitor, None)
+        self._waiting[visitor] = time.monotonic()
+
+    def _longest_waiter(self) -> Visitor:
+        """Who reads an answer keeps nobody waiting; the newest reads none yet, so there is one."""
+        while (visitor := next(iter(self._waiting))).reads(self.head_s):
+            self._wait_anew(visitor)
+        return visitor
+
     def _make_room(self, newest: Visitor) -> None:
         """Who has kept us waiting longest goes; the newest where everybody else is being answered."""
-        waiter, sender = next(iter(self._waiting)), self._slowest_sender()
+        waiter, sender = self._longest_waiter(), self._slowest_sender()
         victim = waiter
         if sender is not None and (waiter is newest or self._sending[sender][0] < self._waiting[waiter]):
             victim = sender
@@ -107,12 +118,14 @@ class Door:
 class Visitor(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("_door", "_timer")
+    __slots__ = ("_door", "_taken", "_taken_at", "_timer", "_writer")
 
     def __init__(self, server: web.Server, door: Door, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(server, loop=loop, keepalive_timeout=door.idle_s, **_OPTIONS)
         self._door = door
         self._timer: asyncio.TimerHandle | None = None
+        self._writer: AbstractStreamWriter | None = None
+        self._taken, self._taken_at = 0, 0.0  # bytes of its answer that had left when we last saw more leave
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -126,13 +139,26 @@ class Visitor(web.RequestHandler):
 
     def began(self, request: web.Request) -> None:
         self._stop_waiting()
+        self._writer, self._taken = request.writer, 0
         self._door.began(self, request)
 
     def ended(self) -> None:
-        """The answer is still to be read: who does not within the time is put out as well."""
+        """The answer is still to be read: who reads nothing of it within the time is put out as well."""
         if self.transport is not None:
             self._door.ended(self)
             self._wait(self._door.idle_s)
+
+    def reads(self, within: float) -> bool:
+        """Whether an answer is on its way to him, and he took some of it within these seconds or since the last look.
+
+        A large answer is handed over whole after its handler has ended, and may take a slow line long.
+        """
+        if self.transport is None or self._writer is None:
+            return False
+        left, now = self.transport.get_write_buffer_size(), time.monotonic()
+        if (taken := self._writer.output_size - left) > self._taken:
+            self._taken, self._taken_at = taken, now
+        return left > 0 and now - self._taken_at < within
 
     def put_out(self) -> None:
         """At once: what is not sent yet nobody reads."""
@@ -152,7 +178,13 @@ class Visitor(web.RequestHandler):
         return response
 
     def _wait(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self.put_out)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._is_over)
+
+    def _is_over(self) -> None:
+        if self.reads(self._door.idle_s):
+            self._wait(self._door.idle_s)
+        else:
+            self.put_out()
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:

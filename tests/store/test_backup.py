@@ -169,6 +169,35 @@ async def test_a_database_cut_short_is_refused_at_the_start(path: Path) -> None:
         await Store.open(f"sqlite:///{path}", alone=True)
 
 
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_log_of_the_old_database_is_not_read_into_the_restored_one(
+    path: Path, tmp_path: Path, *, there: bool
+) -> None:
+    """What a crash leaves, the database itself moved away or damaged; the log is kept with it."""
+    await filled(path)
+    back_up(str(path), copy := tmp_path / "backup.db")
+    before, log = content_of_file(path), Path(f"{path}-wal")
+    store = await Store.open(f"sqlite:///{path}")
+    for number in range(50, 70):
+        for unit in answered_call(number):
+            await store.writer.submit(unit)
+    await store.writer.drain()
+    crashed = log.read_bytes()
+    await store.close()
+    if there:
+        path.write_bytes(b"no database " * 1000)
+    else:
+        path.unlink()
+    log.write_bytes(crashed)
+    Path(f"{path}-journal").write_bytes(b"torn")
+    assert restore(copy, str(path), ROOT).report.sound
+    assert sorted(p.name for p in tmp_path.iterdir() if ".before-" in p.name and p.name.endswith("-wal"))
+    assert not log.exists()
+    assert not Path(f"{path}-journal").exists()
+    assert check_database(str(path), full=True).findings() == ()
+    assert content_of_file(path) == before
+
+
 async def test_only_a_backup_that_this_version_knows_is_restored(path: Path, tmp_path: Path) -> None:
     await filled(path)
     back_up(str(path), copy := tmp_path / "backup.db")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +19,7 @@ from daemon.web.door import Door, note_visits, places
 from daemon.web.server import build_app, start_web
 from tests.web.conftest import House
 
+LARGE = 2_000_000
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\nCookie: callwarden-form=" + b"a" * 43 + b"\r\n"
 POST = b"POST /sign-in HTTP/1.1\r\nHost: x\r\n" + FORM
@@ -139,6 +141,48 @@ async def test_who_comes_amid_a_flood_of_bodies_is_answered_each_time(
         if turn % 10 == 9:
             ours = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
             assert (await here.ask(ours)).startswith(b"HTTP/1.1 200")
+
+
+@asynccontextmanager
+async def large_answer(door: Door) -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
+    """Somebody who has asked for more than the buffers of the system hold, and has read nothing yet."""
+
+    async def large(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+        return web.Response(body=bytes(LARGE))
+
+    app = web.Application(middlewares=[note_visits])
+    app.router.add_get("/", large)
+    server = await start_web(app, "127.0.0.1", 0, door)
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+    line.connect(("127.0.0.1", server.port))
+    reader, writer = await asyncio.open_connection(sock=line, limit=4096)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await asyncio.sleep(0.05)
+    yield reader, server.port
+    writer.close()
+    await server.stop()
+
+
+async def test_who_reads_a_large_answer_slowly_gets_all_of_it_also_amid_a_flood() -> None:
+    door = Door(most=3, head_s=0.3, idle_s=0.3)
+    async with large_answer(door) as (reader, port), AsyncExitStack() as flood:
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(20):
+            await reader.readexactly(LARGE // 20)
+            flood.callback((await asyncio.open_connection("127.0.0.1", port))[1].close)
+            await asyncio.sleep(0.04)
+        assert door.shed > 10
+
+
+async def test_who_reads_nothing_of_a_large_answer_is_put_out() -> None:
+    door = Door(head_s=0.1, idle_s=0.1)
+    async with large_answer(door):
+        assert len(door) == 1
+        await asyncio.sleep(0.5)
+        assert len(door) == 0
 
 
 def test_it_is_the_same_under_uvloop() -> None:
