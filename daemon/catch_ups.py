@@ -200,12 +200,12 @@ class CatchUps:
         await self._give_back(desk)
 
     async def _read(self, pbx: PbxName, desk: _Desk, since: UnixMs, *, last: bool) -> None:
+        await in_time(desk.free())
         span = Span(pbx=pbx, since=since, until=self._clock())
         calls = desk.state.calls if last and desk.state else 0
         told = _Teller(span, calls, desk)
         _log.info("catch_up_reads", pbx=pbx, since=iso_utc(since), until=iso_utc(span.until))
         outlet = Outlet(self._store, self._clock, self._committed, told.progress, desk.kept, self._flow().seen_of)
-        await in_time(desk.free())
         desk.thread = JobThread("catch-up")
         wide = replace(span, until=UnixMs(span.until + _AHEAD_MS))
         done = await catch_up(desk.records, wide, self._rules(), outlet, desk.thread)
