@@ -20,6 +20,7 @@ from daemon.call.timeline import Moment, What
 from daemon.catch_ups import CatchUps
 from daemon.rules import Rules
 from daemon.store.call_pages import find_call
+from daemon.store.call_story import read_moments
 from daemon.store.catching_up import unheard_since
 from daemon.store.recording import record
 from daemon.store.store import Store
@@ -199,18 +200,13 @@ async def test_a_run_cut_short_before_it_has_written_completes_the_call_in_the_n
         assert house.judged == []
 
 
-async def test_a_call_completed_from_records_keeps_the_moments_that_were_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[Moment] = []
-    monkeypatch.setattr(
-        "daemon.catch_up.record_past",
-        lambda units, *_: kept.extend(moment for unit in units for moment in unit.moments) or record(units),
-    )
+async def test_a_call_completed_from_records_keeps_the_moments_that_were_seen() -> None:
     async with caught(House(rows=(ROW,))) as house:
         house.down()
         house.up()
         house.keep_back(ID)
         await until(house.is_over)
-        assert kept == [RANG]
+        assert RANG in await read_moments(house.store.reader, MAIN, ID)
 
 
 async def test_calls_given_back_are_judged_though_the_link_flaps_meanwhile() -> None:
