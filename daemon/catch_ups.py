@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -16,27 +16,31 @@ import structlog
 
 from daemon.ami.call_records import CallRecords, RecordsConfig
 from daemon.call.events import CallEnded
-from daemon.call.model import Call, CallId, PbxName
+from daemon.call.model import CallId, PbxName
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import LinkDown, Signal, Snapshot, UnixMs
-from daemon.catch_up import Outlet, Progress, Span, catch_up
+from daemon.call.timeline import Moment
+from daemon.catch_up import Outlet, Progress, Span, catch_up, in_time
 from daemon.config import PbxConfig
 from daemon.errors import CallwardenError
 from daemon.message import Message
 from daemon.pbx import CatchUpState
 from daemon.policy.call_settings import CallSettings
 from daemon.rules import Rules
-from daemon.store.catching_up import forget_unheard, mark_unheard, unheard_since
+from daemon.store.catching_up import mark_anew, mark_unheard, unheard_since
 from daemon.store.live_calls import heartbeat
 from daemon.store.retention import Keeping, periods
 from daemon.store.store import Store
+from daemon.store.thread import JobThread
 from daemon.store.values import Committed
 
-MARGIN_MS: Final = 60_000  # a link that is dead is noticed late
+MARGIN_MS: Final = 10 * 60_000  # a link that is dead is noticed late, and the PBX's clock may be behind ours …
+_AHEAD_MS: Final = 24 * 3_600_000  # … or ahead: what was followed is known by its ids, not by the time
 LONGEST_MS: Final = 7 * 24 * 3_600_000
 _AGAIN_S: Final = 10.0  # records are written a moment after the call
 _RETRY_S: Final = 300.0
 _TOLD_EVERY_S: Final = 5.0
+_LOOK_S: Final = 0.05
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +52,8 @@ class Flow(Protocol):
 
     async def judge(self, event: CallEnded) -> None: ...
 
+    def seen_of(self, event: CallEnded) -> tuple[Moment, ...]: ...
+
 
 @dataclass(slots=True)
 class _Desk:
@@ -56,10 +62,25 @@ class _Desk:
     records: CallRecords
     since: UnixMs | None = None  # from here on nobody has listened; None: somebody always has
     marked: bool = True  # … and that is written down
-    kept: dict[CallId, Call] = field(default_factory=dict)
-    ends: dict[CallId, CallEnded] = field(default_factory=dict)
+    lost_at: UnixMs | None = None  # when the link was first lost since the task began
+    kept: dict[CallId, CallEnded] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
+    thread: JobThread | None = None
     state: CatchUpState | None = None
+
+    def lose(self, at: UnixMs) -> None:
+        self.since = at if self.since is None else min(self.since, at)
+        self.lost_at = at if self.lost_at is None else min(self.lost_at, at)
+
+    @property
+    def is_at_it(self) -> bool:
+        """The same link lists its calls again: nothing was missed that is not being read."""
+        return self.task is not None and not self.task.done() and self.lost_at is None
+
+    async def free(self) -> None:
+        """A reading that hangs keeps the only thread: there is never a second one."""
+        while self.thread is not None and self.thread.is_alive:  # noqa: ASYNC110 - a thread tells no loop of its end
+            await asyncio.sleep(_LOOK_S)
 
 
 class CatchUps:
@@ -98,10 +119,12 @@ class CatchUps:
         if desk is None:
             return
         if isinstance(signal, LinkDown):
-            desk.since = signal.at if desk.since is None else min(desk.since, signal.at)
-        elif isinstance(signal, Snapshot):
+            desk.lose(signal.at)
+        elif isinstance(signal, Snapshot) and not desk.is_at_it:
             before, since = desk.task, desk.since
-            desk.marked = since is None
+            if before is not None:
+                before.cancel()  # now: it must not take the new link for its own
+            desk.marked, desk.lost_at = since is None, None
             work = self._beat(pbx) if since is None else self._run(pbx, desk, since, before)
             desk.task = asyncio.create_task(work, name=f"catch-up {pbx}")
 
@@ -115,8 +138,7 @@ class CatchUps:
         desk = self._desks.get(event.call.pbx)
         if desk is None or event.seen or desk.since is None:
             return False
-        desk.kept[event.call.call_id] = event.call
-        desk.ends[event.call.call_id] = event
+        desk.kept[event.call.call_id] = event
         return True
 
     def state(self, pbx: PbxName) -> CatchUpState | None:
@@ -144,8 +166,17 @@ class CatchUps:
         await self._flow().passed()
         while not await self._try(pbx, desk, since):  # noqa: ASYNC110
             await asyncio.sleep(_RETRY_S)
-        await self._store.writer.change(partial(forget_unheard, pbx))
-        desk.since = None
+        await self._settle(pbx, desk)
+        await self._give_back(desk)
+
+    async def _settle(self, pbx: PbxName, desk: _Desk) -> None:
+        """All is read but what came after the link was lost once more."""
+        told = False
+        while not told:
+            lost = desk.lost_at
+            await self._store.writer.change(partial(mark_anew, pbx, lost, self._clock()))
+            told = lost == desk.lost_at
+        desk.since = desk.lost_at
 
     async def _try(self, pbx: PbxName, desk: _Desk, since: UnixMs) -> bool:
         """Twice: some records are only being written."""
@@ -161,7 +192,6 @@ class CatchUps:
             _log.exception("catch_up_broke", pbx=pbx, since=iso_utc(since))
             await self._failed(desk, since, Message("see the log"))
             return False
-        await self._give_back(desk)
         return True
 
     async def _failed(self, desk: _Desk, since: UnixMs, why: str) -> None:
@@ -170,22 +200,23 @@ class CatchUps:
         await self._give_back(desk)
 
     async def _read(self, pbx: PbxName, desk: _Desk, since: UnixMs, *, last: bool) -> None:
+        await in_time(desk.free())
         span = Span(pbx=pbx, since=since, until=self._clock())
         calls = desk.state.calls if last and desk.state else 0
         told = _Teller(span, calls, desk)
         _log.info("catch_up_reads", pbx=pbx, since=iso_utc(since), until=iso_utc(span.until))
-        outlet = Outlet(self._store, self._clock, self._committed, told.progress, desk.kept)
-        done = await catch_up(desk.records, span, self._rules(), outlet)
+        outlet = Outlet(self._store, self._clock, self._committed, told.progress, desk.kept, self._flow().seen_of)
+        desk.thread = JobThread("catch-up")
+        wide = replace(span, until=UnixMs(span.until + _AHEAD_MS))
+        done = await catch_up(desk.records, wide, self._rules(), outlet, desk.thread)
         told.show(done, running=not last)
         _log.info("catch_up_read", pbx=pbx, found=done.found, known=done.known, **told.figures(done))
 
     async def _give_back(self, desk: _Desk) -> None:
         """Calls of which nothing was written end with what is known."""
-        left = [event for call_id, event in desk.ends.items() if call_id in desk.kept]
-        desk.ends.clear()
-        desk.kept.clear()
-        for event in left:
+        for call_id, event in list(desk.kept.items()):
             await self._flow().judge(event)
+            desk.kept.pop(call_id, None)
 
 
 class _Teller:

@@ -23,6 +23,7 @@ from daemon.call.events import PASSING, CallEnded, CallEvent, ConnectionStillLos
 from daemon.call.model import Call, CallId, ConnectionLoss, PbxName, UserId
 from daemon.call.parties import Parties
 from daemon.call.signals import ChannelId, Signal, SteadyMs, UnixMs
+from daemon.call.timeline import Moment
 from daemon.call.tracker import Tracker
 from daemon.call_story import CallStory
 from daemon.policy import (
@@ -186,6 +187,10 @@ class Dispatcher:
         unit = self._judge(event, told=True)
         if unit is not None:
             await self._sink.submit(unit)
+
+    def seen_of(self, event: CallEnded) -> tuple[Moment, ...]:
+        """The moments of a call that ends by other words than its tracker's; nothing of it is remembered any more."""
+        return self._story.tell(event, ())
 
     def feed(self, item: PbxSignal) -> list[Unit]:
         """Follow one signal to its decisions and return what must become durable, in order."""

@@ -38,6 +38,7 @@ _CONNECT_S: Final = 10
 _AT_ONCE: Final = 1000
 _NEWEST: Final = 50
 LONGEST_CALL_MS: Final = 6 * 3_600_000
+_CLOCKS_BACK_MS: Final = 2 * 3_600_000  # local times of the hour before may be later than now's
 _WANTED: Final = frozenset({
     "answer", "billsec", "calldate", "channel", "clid", "cnam", "cnum", "did", "disposition", "dst", "dstchannel",
     "duration", "end", "lastapp", "lastdata", "linkedid", "sequence", "src", "start", "uniqueid",
@@ -58,7 +59,9 @@ class CdrTable:
         """Attempts that began at most the longest call before `since`, in the order they began; None: a broken row."""
         with self._open() as (connection, table):
             start = _start_of(table)
-            low, high = (self._as_kept(connection, start, at) for at in (since - LONGEST_CALL_MS, until + 1000))
+            low, high = (
+                self._as_kept(connection, start, at) for at in (since - LONGEST_CALL_MS, until + _CLOCKS_BACK_MS)
+            )
             wanted = _columns(table).where(start >= low, start <= high).order_by(start)
             yield from self._attempts(connection, wanted)
 

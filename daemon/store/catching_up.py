@@ -70,6 +70,13 @@ def forget_unheard(pbx: PbxName) -> Work[None]:
     yield Query(_UNMARK, {"b_key": _UNHEARD + pbx})
 
 
+def mark_anew(pbx: PbxName, since: UnixMs | None, now: UnixMs) -> Work[None]:
+    """What was marked has been read; it was not followed again from `since` on. None: it is followed."""
+    yield from forget_unheard(pbx)
+    if since is not None:
+        yield from mark_unheard(pbx, since, now)
+
+
 async def unheard_since(reads: Reader) -> dict[PbxName, UnixMs]:
     """The PBXs of which something is still to be read, and since when."""
     rows = await reads.fetch(_MARKS, {})

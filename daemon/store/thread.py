@@ -25,6 +25,11 @@ class JobThread:
         self._thread = Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """False: it was told to end and has."""
+        return self._thread.is_alive()
+
     async def run(self, job: Callable[[], T]) -> T:
         """What `job` returns or raises."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -142,3 +143,16 @@ def test_a_table_in_postgresql_is_read(postgres: str) -> None:
     wrong = CallRecords(RecordsConfig(cdr=postgres, time_zone="Asia/Ho_Chi_Minh"))
     with pytest.raises(CallwardenError, match="-7 hours off"):
         wrong.require_usable()
+
+
+def test_the_hour_before_clocks_go_back_is_read_in_the_hour_after(tmp_path: Path) -> None:
+    zone, at = "America/New_York", int(datetime(2026, 11, 1, 5, 40, tzinfo=UTC).timestamp())
+    written = datetime.fromtimestamp(at, ZoneInfo(zone))
+    with sqlite3.connect(tmp_path / "cdr.db") as table:
+        table.execute("create table cdr(calldate text, channel text, duration int, disposition text, uniqueid text)")
+        row = (f"{written:%Y-%m-%d %H:%M:%S}", "PJSIP/trunk-0001", 30, "NO ANSWER", f"{at}.1")
+        table.execute("insert into cdr values(?,?,?,?,?)", row)
+    table.close()
+    records = CallRecords(RecordsConfig(cdr=f"sqlite:///{tmp_path / 'cdr.db'}", time_zone=zone))
+    half_an_hour_later = records.gathered(UnixMs((at - 600) * 1000), UnixMs((at + 1800) * 1000))
+    assert sum(len(one.calls) for one in half_an_hour_later) == 1

@@ -91,6 +91,7 @@ async def test_a_call_that_ended_while_the_link_was_cut_is_told_as_it_was(tmp_pa
         call = await _ended(daemon)
         assert (call["call_id"], call["outcome"], call["user_ids"]) == (truth.call_id, "answered", ["1001"])
         assert call["caught_up"]
+        assert not daemon.dispatcher._story._timeline._stories  # its moments wait for nobody
         (ticket,) = await read_tickets(daemon.store.reader, TicketFilter(), MANY, None)
         assert (ticket.kind.value, ticket.assignee, ticket.caught_up) == ("incoming", "1001", True)
 

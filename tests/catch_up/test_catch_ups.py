@@ -1,0 +1,253 @@
+"""When to catch up: links that flap, runs that are cut short and records that hang lose nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from daemon.ami.call_records import Gathered
+from daemon.call.events import CallEnded
+from daemon.call.model import Call, CallId, CallState, Direction, MissedReason, Outcome, PbxName
+from daemon.call.records import Attempt, Party
+from daemon.call.signals import ChannelId, ChannelKind, DialStatus, Endpoint, LinkDown, Snapshot, UnixMs
+from daemon.call.timeline import Moment, What
+from daemon.catch_ups import CatchUps
+from daemon.rules import Rules
+from daemon.store.call_pages import find_call
+from daemon.store.call_story import read_moments
+from daemon.store.catching_up import unheard_since
+from daemon.store.recording import record
+from daemon.store.store import Store
+from daemon.store.values import Unit
+from tests.whole.house import until
+
+MAIN = PbxName("main")
+T = UnixMs(1_700_000_000_000)
+MINUTE = 60_000
+ID = CallId("1699999990.1")
+ROW = Attempt(
+    channel=ChannelId(ID),
+    linked=ChannelId(ID),
+    order=1,
+    caller=Party("PJSIP/trunk-1", ChannelKind.DEVICE, Endpoint("PJSIP/trunk")),
+    callee=None,
+    number="0901234567",
+    name=None,
+    dialled="100",
+    hotline=None,
+    application="queue",
+    queue="q",
+    status=DialStatus.NO_ANSWER,
+    started_at=UnixMs(T - 10_000),
+    answered_at=None,
+    ended_at=UnixMs(T + 5000),
+)
+LIVING = Call(
+    call_id=ID,
+    pbx=MAIN,
+    direction=Direction.INCOMING,
+    customer_number="+84901234567",
+    customer_number_raw="0901234567",
+    customer_name=None,
+    hotline=None,
+    queue="q",
+    user_id=None,
+    user_ids=(),
+    state=CallState.RINGING,
+    outcome=None,
+    missed_reason=None,
+    started_at=UnixMs(T - 10_000),
+    queued_at=None,
+    answered_at=None,
+    ended_at=None,
+    ended_by=None,
+    hangup_cause=None,
+    customer_dialled=False,
+)
+RANG = Moment(UnixMs(T - 5_000), What.RANG, None, "PJSIP/1001", T)
+
+
+@dataclass
+class House:
+    """One PBX's catch-ups with records, flow and clock of the test."""
+
+    rows: tuple[Attempt, ...] = ()
+    now: UnixMs = T
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    judged: list[CallId] = field(default_factory=list)
+    hang: threading.Event | None = None
+    looks: int = 0
+    judging_s: float = 0.0
+    catch_ups: CatchUps = field(init=False)
+    store: Store = field(init=False)
+
+    def require_usable(self) -> None:
+        self.looks += 1
+        if self.hang is not None:
+            self.hang.wait(10)
+
+    def gathered(self, since: UnixMs, until: UnixMs) -> Iterator[Gathered]:
+        self.spans.append((since, until))
+        yield Gathered([([row], []) for row in self.rows], 0, 0)
+
+    async def passed(self) -> None:
+        """Nothing is queued."""
+
+    async def judge(self, event: CallEnded) -> None:
+        await asyncio.sleep(self.judging_s)
+        self.judged.append(event.call.call_id)
+
+    def seen_of(self, _: CallEnded) -> tuple[Moment, ...]:
+        return (RANG,)
+
+    def down(self) -> None:
+        self.catch_ups.hear(MAIN, LinkDown(self.now))
+
+    def up(self) -> None:
+        self.catch_ups.hear(MAIN, Snapshot(self.now, ()))
+
+    def keep_back(self, call_id: CallId) -> None:
+        gone = replace(LIVING, call_id=call_id, state=CallState.ENDED, ended_at=self.now, outcome=Outcome.MISSED)
+        gone = replace(gone, missed_reason=MissedReason.UNOBSERVED)
+        assert self.catch_ups.keep_back(CallEnded(self.now, gone, seen=False))
+
+    async def is_over(self) -> bool:
+        task = self.catch_ups._desks[MAIN].task
+        return task is not None and task.done()
+
+
+@asynccontextmanager
+async def caught(house: House, *, again_s: float = 0.05) -> AsyncIterator[House]:
+    house.store = await Store.open("sqlite://")
+    rules = Rules()
+    await rules.read(house.store)
+    records: Any = house
+    house.catch_ups = CatchUps({MAIN: records}, lambda: house, lambda: rules, lambda: house.now, again_s=again_s)
+    await house.catch_ups.begin(house.store, {}, lambda _: None)
+    try:
+        yield house
+    finally:
+        await house.catch_ups.close()
+        await house.store.close()
+
+
+async def test_a_link_lost_while_it_catches_up_is_caught_up_too() -> None:
+    async with caught(House(), again_s=0.2) as house:
+        house.down()
+        house.up()
+        await until(lambda: _read(house, 1))
+        house.now = lost = UnixMs(T + MINUTE)
+        house.down()
+        await until(house.is_over)
+        assert await unheard_since(house.store.reader) == {MAIN: lost}
+        house.now = UnixMs(T + 9 * 60 * MINUTE)
+        house.up()
+        await until(house.is_over)
+        assert [since < lost < to for since, to in house.spans] == [True] * 4
+        assert house.spans[-1][1] >= house.now
+        assert await unheard_since(house.store.reader) == {}
+
+
+async def test_a_link_that_lists_its_calls_again_does_not_begin_anew() -> None:
+    async with caught(House(), again_s=0.2) as house:
+        house.down()
+        for _ in range(5):
+            house.up()
+            await asyncio.sleep(0.05)
+        await until(house.is_over)
+        assert len(house.spans) == 2
+
+
+async def test_a_pbx_whose_clock_is_minutes_off_loses_nothing() -> None:
+    async with caught(House()) as house:
+        house.down()
+        house.up()
+        await until(house.is_over)
+        since, to = house.spans[0]
+        assert since <= T - 5 * MINUTE
+        assert to >= T + 5 * MINUTE
+
+
+async def test_a_run_cut_short_before_it_has_written_completes_the_call_in_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with caught(House(rows=(ROW,))) as house:
+        await house.store.writer.change(lambda: record([Unit(LIVING.started_at, LIVING, ())]))
+        change, held = house.store.writer.change, asyncio.Event()
+
+        async def slow(make: Any) -> Any:
+            if house.spans and not held.is_set():
+                held.set()
+                await asyncio.sleep(10)
+            return await change(make)
+
+        monkeypatch.setattr(house.store.writer, "change", slow)
+        house.down()
+        house.up()
+        house.keep_back(ID)
+        await held.wait()
+        house.down()
+        house.up()
+        await until(house.is_over)
+        (entry,) = await find_call(house.store.reader, ID)
+        assert (entry.call.state, entry.call.ended_at, entry.call.caught_up) == (CallState.ENDED, ROW.ended_at, True)
+        assert house.judged == []
+
+
+async def test_a_call_completed_from_records_keeps_the_moments_that_were_seen() -> None:
+    async with caught(House(rows=(ROW,))) as house:
+        house.down()
+        house.up()
+        house.keep_back(ID)
+        await until(house.is_over)
+        assert RANG in await read_moments(house.store.reader, MAIN, ID)
+
+
+async def test_calls_given_back_are_judged_though_the_link_flaps_meanwhile() -> None:
+    async with caught(House(judging_s=0.05)) as house:
+        house.down()
+        house.up()
+        calls = [CallId(f"1.{number}") for number in range(6)]
+        for call_id in calls:
+            house.keep_back(call_id)
+        await until(lambda: _judged(house, 2))
+        house.down()
+        house.up()
+        await until(house.is_over)
+        assert sorted(house.judged) == calls
+
+
+async def test_records_that_hang_keep_no_call_open_no_second_thread_and_no_stop_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("daemon.catch_up._PATIENCE_S", 0.1)
+    monkeypatch.setattr("daemon.catch_ups._RETRY_S", 0.05)
+    hang = threading.Event()
+    async with caught(House(hang=hang)) as house:
+        house.down()
+        house.up()
+        house.keep_back(ID)
+        await until(lambda: _judged(house, 1))
+        await asyncio.sleep(0.4)
+        state = house.catch_ups.state(MAIN)
+        assert state is not None
+        assert state.error is not None
+        assert house.looks == 1  # though it was tried again
+        async with asyncio.timeout(1):
+            await house.catch_ups.close()
+        assert MAIN in await unheard_since(house.store.reader)
+        hang.set()
+
+
+async def _read(house: House, times: int) -> bool:
+    return len(house.spans) >= times
+
+
+async def _judged(house: House, calls: int) -> bool:
+    return len(house.judged) >= calls
