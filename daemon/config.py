@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, get_type_hints
 from annotated_types import Interval, Len
 from pydantic import ConfigDict, PlainValidator, StringConstraints, TypeAdapter, ValidationError
 
-from daemon.config_values import iana_zone, place_of_records
+from daemon.config_values import iana_zone, place_of_records, same_records
 from daemon.errors import ConfigError
 
 ENVIRONMENT_PREFIX: Final = "CALLWARDEN_"
@@ -228,7 +228,7 @@ def _build(document: RawTable, environ: Mapping[str, str], where: str, folder: P
         config = _ADAPTER.validate_json(json.dumps(document, default=lambda value: [str(value)]))
     except ValidationError as error:
         raise ConfigError(f"{where}: {_explain(error, document)}") from None  # its text shows the values: secrets too
-    _refuse_same_names(config, where)
+    _refuse_same(config, where)
     return config
 
 
@@ -389,8 +389,10 @@ def _loc_names(loc: tuple[int | str, ...], document: RawTable) -> Iterator[str]:
             yield str(part)
 
 
-def _refuse_same_names(config: Config, where: str) -> None:
+def _refuse_same(config: Config, where: str) -> None:
     seen: dict[str, PbxConfig] = {}
     for pbx in config.pbx:
         if (other := seen.setdefault(_variable_name(pbx.name), pbx)) is not pbx:
             raise ConfigError(f'{where}: two [[pbx]] are named "{other.name}" (case, - and _ do not count); rename one')
+    if (same := same_records((pbx.name, pbx.cdr, pbx.cdr_table) for pbx in config.pbx)) is not None:
+        raise ConfigError(f"{where}: {same}")

@@ -138,6 +138,46 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, old: str, new: str, 
     assert all(word in message for word in words), message
 
 
+FILE = "/var/log/asterisk/cdr-csv/Master.csv"
+MYSQL = "mysql+pymysql://a:hunter2@db/asteriskcdrdb"
+
+
+def with_records(folder: Path, one: str, two: str) -> Config:
+    text = GOOD.replace('secret = "hunter2"', f'secret = "hunter2"\n{one}')
+    return load(folder, text.replace("tls = true", two))
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (f'cdr = "{FILE}"', f'cdr = "{FILE}"'),
+        (f'cdr = "{FILE}"', 'cdr = "/var/log/asterisk/./cdr-csv/Master.csv"'),
+        (f'cdr = "{MYSQL}"', f'cdr = "{MYSQL}"'),
+        (f'cdr = "{MYSQL}"', 'cdr = "mariadb://b:hunter/3@DB:3306/asteriskcdrdb?charset=utf8"\ncdr_table = "CDR"'),
+        ('cdr = "postgresql://localhost/x"', 'cdr = "postgresql+psycopg://127.0.0.1:5432/x"'),
+        ('cdr = "sqlite:////var/x.db"', 'cdr = "sqlite:////var/../var/x.db"'),
+    ],
+)
+def test_two_pbxs_with_the_same_records_are_refused_in_words(tmp_path: Path, one: str, two: str) -> None:
+    with pytest.raises(ConfigError, match='"main" and "main-2" have the same cdr, and no row says') as refused:
+        with_records(tmp_path, one, two)
+    assert "hunter" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("", ""),
+        (f'cdr = "{FILE}"', 'cdr = "/var/log/second/Master.csv"'),
+        (f'cdr = "{MYSQL}"', f'cdr = "{MYSQL}"\ncdr_table = "cdr_2"'),
+        (f'cdr = "{MYSQL}"', f'cdr = "{MYSQL}2"'),
+        (f'cdr = "{MYSQL}"', f'cdr = "{MYSQL.replace("@db", "@db:3307")}"'),
+    ],
+)
+def test_records_of_their_own_are_read(tmp_path: Path, one: str, two: str) -> None:
+    assert len(with_records(tmp_path, one, two).pbx) == 2
+
+
 @pytest.mark.parametrize(
     ("variable", "text", "words"),
     [

@@ -25,6 +25,7 @@ _COLUMNS = (
     *("answer", "end", "duration", "billsec", "disposition", "amaflags"),
 )
 _UNIQUEID = re.compile(r"(?:.*-)?[0-9]{9,11}\.[0-9]+")
+_WITH_UNIQUEID = (2, 5)  # loguniqueid and loguserfield, without and with newcdrcolumns: then it is the first of them
 _NEWER = ("peeraccount", "linkedid", "sequence")  # newcdrcolumns = yes
 _CHANNEL, _START = _COLUMNS.index("channel"), _COLUMNS.index("start")
 
@@ -79,7 +80,8 @@ def _further(values: list[str]) -> dict[str, str]:
     """Which columns follow depends on cdr.conf: loguniqueid, loguserfield, newcdrcolumns."""
     found = dict(zip(_NEWER, values[-3:], strict=True)) if len(values) >= len(_NEWER) else {}
     own = values[: len(values) - len(found)]
-    return found | ({"uniqueid": own[0]} if own and _UNIQUEID.fullmatch(own[0]) else {})
+    is_id = len(values) in _WITH_UNIQUEID or (own and _UNIQUEID.fullmatch(own[0]))  # else it may be the userfield
+    return found | ({"uniqueid": own[0]} if is_id else {})
 
 
 def _records(lines: Iterable[bytes]) -> Iterator[str | None]:

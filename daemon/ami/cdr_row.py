@@ -22,13 +22,14 @@ _ID = re.compile(r"[\x21-\x7e]{1,150}")
 _NAME = re.compile(r'"(.*)" <', re.DOTALL)
 _LINE_BREAK = re.compile(r"[\r\n]")
 _LONGEST = 255
+_LONGEST_MS = 30 * 86_400_000
 _QUEUE = "queue"
 
 Row = Mapping[str, object]
 
 
 def attempt_of(row: Row, zone: tzinfo | None, place: int) -> Attempt | None:
-    """None where the row is broken: no channel, no id, no times, an unknown disposition.
+    """None where the row is broken: no channel, no id, no times or absurd ones, an unknown disposition.
 
     `place` sorts rows that have no `sequence`.
     """
@@ -42,7 +43,9 @@ def attempt_of(row: Row, zone: tzinfo | None, place: int) -> Attempt | None:
     ended = written_time(row.get("end"), zone, channel) or UnixMs(started + _milliseconds(row, "duration"))
     answered = written_time(row.get("answer"), zone, channel)
     if answered is None and status is DialStatus.ANSWER and "answer" not in row:
-        answered = UnixMs(ended - _milliseconds(row, "billsec"))
+        answered = UnixMs(max(started, ended - _milliseconds(row, "billsec")))
+    if max(ended, answered or 0) - started > _LONGEST_MS:
+        return None
     application, callee = (_text(row, "lastapp") or "").lower(), _text(row, "dstchannel")
     return Attempt(
         channel=channel,

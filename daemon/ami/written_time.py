@@ -11,6 +11,7 @@ _EPOCH = re.compile(r"[0-9]{9,11}(\.[0-9]{1,6})?")
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
 _CREATED = re.compile(r"(?:.*-)?([0-9]{9,11})\.[0-9]+")  # Uniqueid: [systemname-]seconds.number
 _SLACK_MS = 2_000
+_YEARS = range(1990, 2200)  # a row that says otherwise is broken, and arithmetic with it would fail
 
 
 def is_epoch(value: object) -> bool:
@@ -38,14 +39,18 @@ def written_time(value: object, zone: tzinfo | None, channel: ChannelId) -> Unix
 
 def _moment(value: object) -> datetime | None:
     if isinstance(value, datetime):
-        return value
+        return _plausible(value)
     text = str(value).strip() if value is not None else ""
     try:
         if _EPOCH.fullmatch(text):
-            return datetime.fromtimestamp(float(text), UTC) if float(text) else None
-        return datetime.fromisoformat(text) if _LOCAL.fullmatch(text) else None
-    except ValueError:
+            return _plausible(datetime.fromtimestamp(float(text), UTC))
+        return _plausible(datetime.fromisoformat(text)) if _LOCAL.fullmatch(text) else None
+    except (ValueError, OverflowError, OSError):
         return None
+
+
+def _plausible(moment: datetime) -> datetime | None:
+    return moment if moment.year in _YEARS else None
 
 
 def _local(moment: datetime, zone: tzinfo | None) -> datetime:

@@ -86,6 +86,7 @@ def completed(known: Call, past: Call) -> Call:
         missed_reason=None if answered_at is not None else past.missed_reason,
         started_at=known.started_at,
         queued_at=known.queued_at or past.queued_at,
+        rung_at=known.rung_at or past.rung_at,
         answered_at=answered_at,
         customer_dialled=known.customer_dialled or past.customer_dialled,
         lost=known.lost,

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select, true
 from sqlalchemy.dialects.sqlite import insert
 
 from daemon.call.model import Call, CallId, PbxName
 from daemon.call.timeline import Moment, What
 from daemon.store.reader import Reader
-from daemon.store.tables import call_agents, call_moments
+from daemon.store.tables import call_agents, call_moments, calls
 from daemon.store.values import Unit
 from daemon.store.work import Query, Work
 
-_ADD_AGENT = insert(call_agents).on_conflict_do_nothing()
+_each_agent = func.json_each(calls.c.user_ids).table_valued("value")
+_ADD_AGENTS = (
+    insert(call_agents)
+    .from_select(  # of the call as it is kept: a unit that came after its end changed nothing
+        ["user_id", "started_at", "pbx", "call_id"],
+        select(_each_agent.c.value, calls.c.started_at, calls.c.pbx, calls.c.call_id)
+        .join_from(calls, _each_agent, true())
+        .where(calls.c.pbx == bindparam("b_pbx"), calls.c.call_id == bindparam("b_call_id")),
+    )
+    .on_conflict_do_nothing()
+)
 _ADD_MOMENT = insert(call_moments).on_conflict_do_nothing()
 _MOMENTS = (
     select(call_moments)
@@ -26,13 +36,9 @@ _MOMENTS = (
 
 def keep_story(units: Sequence[Unit], known: Iterable[Call]) -> Work[None]:
     """Twice is harmless: a moment of a call is its own key."""
-    agents = [
-        {"user_id": user_id, "started_at": call.started_at, "pbx": call.pbx, "call_id": call.call_id}
-        for call in known
-        for user_id in call.user_ids
-    ]
-    if agents:
-        yield Query(_ADD_AGENT, agents)
+    talked = [{"b_pbx": call.pbx, "b_call_id": call.call_id} for call in known if call.user_ids]
+    if talked:
+        yield Query(_ADD_AGENTS, talked)
     moments = [_row(unit.call, moment) for unit in units for moment in unit.moments]
     if moments:
         yield Query(_ADD_MOMENT, moments)

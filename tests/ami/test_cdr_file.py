@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daemon.ami.call_records import CallRecords, RecordsConfig
-from daemon.ami.cdr_file import CdrFile
+from daemon.ami.cdr_file import CdrFile, row_of
+from daemon.ami.cdr_row import attempt_of
 from daemon.ami.growing_log import lines_since
 from daemon.ami.queue_log import notes_of
 from daemon.call.records import Attempt, QueueStep
@@ -71,6 +72,39 @@ def test_rotated_files_from_before_the_span_are_not_opened(tmp_path: Path) -> No
     assert len(read(path, BEGIN)[0]) == 1
 
 
+WHOLE = gzip.compress("".join(row(number) for number in range(2, 2000)).encode())
+
+
+@pytest.mark.parametrize(
+    ("damaged", "at_least"), [(WHOLE[: len(WHOLE) // 2], 500), (WHOLE[:500] + b"\xff" * 500, 0), (b"a full disk", 0)]
+)
+def test_a_rotated_file_that_is_damaged_ends_there_and_counts_as_broken(
+    tmp_path: Path, damaged: bytes, at_least: int
+) -> None:
+    path = tmp_path / "Master.csv"
+    (tmp_path / "Master.csv.1.gz").write_bytes(damaged)
+    path.write_text(row(1))
+    rows, broken = read(path, BEGIN)
+    assert (rows[0].order, broken) == (1, 1)
+    assert len(rows) > at_least
+
+
+def test_a_rotated_file_that_is_being_compressed_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    (tmp_path / "Master.csv.1").write_text(row(1))
+    (tmp_path / "Master.csv.1.gz").write_bytes(gzip.compress(row(1).encode()))
+    path.write_text(row(2))
+    assert [one.order for one in read(path, BEGIN)[0]] == [1, 2]
+
+
+def test_a_rotated_file_that_is_gone_before_it_is_opened_counts_as_broken(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv"
+    (tmp_path / "Master.csv.1").symlink_to(tmp_path / "gone")
+    path.write_text(row(2))
+    rows, broken = read(path, BEGIN)
+    assert ([one.order for one in rows], broken) == ([2], 1)
+
+
 def test_a_row_that_is_being_written_is_left_for_the_next_time(tmp_path: Path) -> None:
     path = tmp_path / "Master.csv"
     path.write_text(row(1) + row(2)[:60])
@@ -88,6 +122,47 @@ def test_broken_rows_are_counted_and_the_others_kept(tmp_path: Path, torn: str) 
     rows, broken = read(path)
     assert {1, 4, 5} <= {one.order for one in rows}
     assert broken == 1
+
+
+@pytest.mark.parametrize("further", ['"{id}",""', '"{id}","","","{id}",1'])
+def test_a_channel_may_have_an_id_of_any_form(further: str) -> None:
+    begin, own = row(1).split(',"DOCUMENTATION"')[0], "550e8400-e29b-41d4-a716-446655440000"
+    found = row_of(f'{begin},"DOCUMENTATION",{further.format(id=own)}\n')
+    assert found is not None
+    assert found["uniqueid"] == own
+
+
+@pytest.mark.parametrize("further", ['"a note"', '"a note","","1795380001.1",1'])
+def test_what_the_dialplan_noted_is_no_id(further: str) -> None:
+    found = row_of(row(1).split(',"DOCUMENTATION"')[0] + f',"DOCUMENTATION",{further}\n')
+    assert found is not None
+    assert "uniqueid" not in found
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        {"duration": "1e300"},
+        {"duration": 10**18},
+        {"start": "9999-12-31 23:59:59"},
+        {"start": "0001-01-01 00:00:00"},
+        {"start": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)},
+        {"answer": "2099-01-01 00:00:00"},
+        {"start": "99999999999"},
+    ],
+)
+@pytest.mark.parametrize("zone", [None, ZoneInfo("Asia/Ho_Chi_Minh"), ZoneInfo("America/New_York")])
+def test_a_row_with_an_absurd_time_is_broken_and_nothing_more(absurd: dict[str, object], zone: ZoneInfo | None) -> None:
+    sane = {"channel": "PJSIP/x-1", "uniqueid": "1.1", "disposition": "ANSWERED", "start": "2026-11-22 10:00:00"}
+    assert attempt_of(sane, zone, 0) is not None
+    assert attempt_of(sane | absurd, zone, 0) is None
+
+
+def test_an_answer_is_never_before_the_beginning() -> None:
+    sane = {"channel": "PJSIP/x-1", "uniqueid": "1.1", "disposition": "ANSWERED", "start": "2026-11-22 10:00:00"}
+    found = attempt_of(sane | {"billsec": "1e300"}, UTC, 0)
+    assert found is not None
+    assert found.answered_at == found.started_at
 
 
 def test_a_caller_who_writes_a_row_into_his_number_makes_no_call(tmp_path: Path) -> None:
@@ -113,7 +188,7 @@ def test_a_huge_file_is_searched_not_read(tmp_path: Path) -> None:
     wanted = BEGIN + (count - 100) * 60
     assert len(read(path, wanted)[0]) == 100
     size = sum(map(len, lines_since(path, UnixMs((wanted - 6 * 3600) * 1000), CdrFile(path, UTC)._dated)))
-    assert size < path.stat().st_size / 50
+    assert size < path.stat().st_size / 40
 
 
 def test_the_hour_that_a_clock_goes_through_twice_is_told_apart_by_the_channel(tmp_path: Path) -> None:
@@ -167,3 +242,27 @@ def test_queue_log_is_read_for_its_callers_and_its_time_only(tmp_path: Path) -> 
     )
     found = list(notes_of(path, {ChannelId("1.1")}, UnixMs(BEGIN * 1000), UnixMs((BEGIN + 50) * 1000)))
     assert [note.step for note in found] == [QueueStep.ENTERED, QueueStep.CONNECTED]
+
+
+def entered(at: int) -> str:
+    return f"{at}|{at}.1|support|NONE|ENTERQUEUE||0901|1\n"
+
+
+def queue_notes(path: Path, times: range, since: int) -> list[UnixMs]:
+    calls = {ChannelId(f"{at}.1") for at in times}
+    return [note.at for note in notes_of(path, calls, UnixMs(since * 1000), UnixMs(times.stop * 1000))]
+
+
+@pytest.mark.parametrize("forged", ["9999999999|x|q|NONE|CONNECT|1", "9999999999|1795380000.1|q|NONE|CONNECT|1"])
+def test_a_forged_line_of_the_future_hides_nothing_after_it(tmp_path: Path, forged: str) -> None:
+    path, times = tmp_path / "queue_log", range(BEGIN, BEGIN + 50, 10)
+    path.write_text(forged.join("\n" + entered(at) for at in times))
+    assert queue_notes(path, times, BEGIN) == [at * 1000 for at in times]
+
+
+@pytest.mark.parametrize("forged", ["1|x|q|NONE|CONNECT|1", "1|100000000.1|q|N|CONNECT|"])
+def test_forged_lines_of_the_past_do_not_lead_the_search_astray(tmp_path: Path, forged: str) -> None:
+    path, times = tmp_path / "queue_log", range(BEGIN, BEGIN + 40_000, 10)
+    path.write_text("".join(entered(at) + f"{forged}\n" * 3 for at in times))
+    since = BEGIN + 10_000
+    assert queue_notes(path, times, since) == [at * 1000 for at in times if at >= since]

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import bindparam, select, update
 
-from daemon.call.model import CallState, Outcome
+from daemon.call.model import CallState, Outcome, UserId
 from daemon.call.signals import UnixMs
 from daemon.policy.decision import EventType, OpenTicket, Reason, TicketKind
 from daemon.store.announcing import announce_ticket, delivery_id_of
 from daemon.store.row import call_of
 from daemon.store.store import Store
-from daemon.store.tables import calls, deliveries, screen_pops, tickets
+from daemon.store.tables import call_agents, calls, deliveries, screen_pops, tickets
 from daemon.store.values import Committed, Delivery, TicketStatus, Unit
 from daemon.store.work import Query, Row, Work
 from tests.store.made import (
@@ -94,6 +94,14 @@ async def test_an_ended_call_never_lives_again(recorder: Recorder) -> None:
     await recorder.record(unit(ended(answered(ringing(1)))), unit(ringing(1)))
     (row,) = await recorder.store.reader.fetch(select(calls))
     assert call_of(row) == over
+
+
+async def test_who_talked_in_a_call_is_as_the_call_is_kept(recorder: Recorder) -> None:
+    over = replace(ended(answered(ringing(1))), user_ids=(AN, BINH))
+    await recorder.record(unit(answered(ringing(1))), unit(over))
+    await recorder.record(unit(replace(over, user_ids=(AN, UserId("chi")), started_at=UnixMs(over.started_at - 1))))
+    found = await recorder.store.reader.fetch(select(call_agents))
+    assert [(row["user_id"], row["started_at"]) for row in found] == [(AN, over.started_at), (BINH, over.started_at)]
 
 
 async def test_an_answered_call_has_its_ticket_from_the_answer_on(recorder: Recorder) -> None:
