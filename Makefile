@@ -19,17 +19,23 @@ endef
 demo: $(READY)
 	$(BIN)/callwarden demo
 
-# First what needs only this machine, with coverage, one more at once than two cores, because some only wait; then what
-# keeps time with a browser (also that beside telephones); then with telephones alone, which mostly wait: three benches at once, each with an Asterisk of its own.
+# Three at once on two cores, because many only wait. First what needs only this machine, with coverage (programs that
+# tests start are not watched: they would be twice as slow); then what keeps time with a browser (also that beside
+# telephones); then with telephones alone: three benches, each with an Asterisk of its own.
 # Beside all that one call goes on for five minutes; what became of it is said, and counts, at the end.
 test: $(TESTS) live-tools browser-tools ops-tools
 	@$(call beside,long-call,$(BIN)/python -m pytest -p no:cacheprovider -m slow tests/live/test_long_call.py $(PYTEST_ARGS))
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m browser $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 3 --dist load -m 'live and not browser and not slow' $(PYTEST_ARGS)
 	@$(call ended,long-call,600)
 
-check: lint types audit-if-reachable test
+# What has to be fetched comes while the code is read.
+check: $(TESTS)
+	@$(call beside,tools,$(MAKE) --no-print-directory live-tools browser-tools ops-tools)
+	$(MAKE) --no-print-directory lint types audit-if-reachable
+	@$(call ended,tools,600)
+	$(MAKE) --no-print-directory test
 
 # Known weaknesses of the pinned packages. `check` goes on where nobody can be asked, and says so.
 audit: $(TESTS)
