@@ -63,7 +63,7 @@ async def test_a_foreign_name_of_this_server_gets_into_no_page_and_no_redirect(h
 async def test_a_token_in_an_address_opens_nothing_not_even_a_stream(house: House, path: str, name: str) -> None:
     """Addresses stand in the logs of proxies and in the history of browsers."""
     answer = await house.ask("GET", f"{path}?{name}={house.tokens[Role.ADMIN]}", None)
-    assert answer.status == 401
+    assert answer.status == (422 if path.startswith("/wall/") else 401)  # a wall knows no parameters, nor this secret
 
 
 async def test_no_secret_is_looked_up_or_compared_letter_by_letter(
