@@ -6,7 +6,7 @@ from typing import Final
 
 from daemon.store.password import LONGEST, SHORTEST
 from daemon.web.accounts import AccountForm, NewAccount
-from daemon.web.description import answers
+from daemon.web.description import access_answers as answers
 from daemon.web.description.model import (
     PAGING,
     Answer,
