@@ -13,7 +13,8 @@ from bench.answer_pbx import is_answer
 from bench.stream import directory
 from bench.wire import LOOPBACK
 from daemon.ami.link import LinkState
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
+from daemon.clock import now_ms
 from daemon.config import Config, HttpConfig, Listen, PbxConfig, Secret, StoreConfig
 from daemon.log import configure_logging
 from daemon.store.agents import Agent, put_agent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -21,6 +20,7 @@ from daemon.call.model import Call, PbxName
 from daemon.call.signals import Snapshot, UnixMs
 from daemon.call.tracker import Tracker
 from daemon.catch_ups import CatchUps, call_records
+from daemon.clock import now_ms
 from daemon.coalesced import Coalesced
 from daemon.config import Config, PbxConfig
 from daemon.delivery.http_sender import HttpSender
@@ -61,10 +61,6 @@ _IN_FORCE_WITHIN_S = 5.0
 _LONGEST_CALL_MS = 6 * 3_600_000  # how far back a call may have begun whose last leg still hangs on
 
 _log = structlog.get_logger(__name__)
-
-
-def now_ms() -> UnixMs:
-    return UnixMs(time.time_ns() // 1_000_000)
 
 
 class Daemon:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from daemon.app import now_ms
 from daemon.call.model import PbxName
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.catch_up import Outlet, Progress, Span, catch_up
 from daemon.catch_ups import call_records, kept_since
+from daemon.clock import now_ms
 from daemon.config import Config
 from daemon.errors import ConfigError
 from daemon.rules import Rules

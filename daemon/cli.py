@@ -253,7 +253,7 @@ async def _scene(agents: list[str], country: str, config: Path | None) -> Any:
 
 
 async def _new_token(url: str, role: Role, label: str) -> str:
-    from daemon.app import now_ms
+    from daemon.clock import now_ms
     from daemon.store.audit import audited
     from daemon.store.store import Store
     from daemon.store.tokens import TOKEN, add_token, new_token, token_id_of

@@ -47,7 +47,7 @@ def account_add(
     password = _password(kept, password_file)
 
     async def add(store: Store) -> None:
-        from daemon.app import now_ms
+        from daemon.clock import now_ms
         from daemon.store.accounts import ACCOUNT, Account, add_account
         from daemon.store.audit import audited
         from daemon.store.password import hash_password
@@ -84,7 +84,7 @@ def account_password(name: Name, config: ConfigFile, password_file: PasswordFile
     password = _password(kept, password_file)
 
     async def change(store: Store) -> Account | None:
-        from daemon.app import now_ms
+        from daemon.clock import now_ms
         from daemon.store.accounts import change_account
         from daemon.store.password import hash_password
 

@@ -36,7 +36,7 @@ def restore(
     config: ConfigFile,
 ) -> None:
     """Put a backup in the database's place; the daemon must be stopped. The old database stays beside it."""
-    from daemon.app import now_ms
+    from daemon.clock import now_ms
     from daemon.store.backup import restore as put_back
 
     path = database_file(config)

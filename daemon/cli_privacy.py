@@ -104,7 +104,7 @@ def _with_store(config: Path, work: Callable[[Store, By], Awaitable[T]]) -> T:
     path = present_database(config)
 
     async def run() -> T:
-        from daemon.app import now_ms
+        from daemon.clock import now_ms
 
         store = await Store.open(f"sqlite:///{path}")
         try:

@@ -16,9 +16,10 @@ import pytest
 
 from daemon.ami.link import AmiLink
 from daemon.ami.settings import AmiConfig, AmiTimings
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
 from daemon.call.model import PbxName
 from daemon.call.signals import Signal
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.service import look_every
 from daemon.store.live_calls import heartbeat

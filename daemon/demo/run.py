@@ -14,8 +14,9 @@ from rich.console import Console
 from standardwebhooks import Webhook
 
 from daemon.ami.simulator import SimulatedPbx
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
 from daemon.bus import Topic
+from daemon.clock import now_ms
 from daemon.config import Config, HttpConfig, Listen, PbxConfig, Secret, StoreConfig
 from daemon.demo.crm import Crm
 from daemon.demo.screen import Screen

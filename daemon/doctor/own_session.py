@@ -18,9 +18,10 @@ from sqlalchemy import Executable
 
 from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.settings import AmiTimings
-from daemon.app import ami_config, now_ms
+from daemon.app import ami_config
 from daemon.call.model import PbxName
 from daemon.call.signals import Signal
+from daemon.clock import now_ms
 from daemon.config import Config
 from daemon.delivery.target_guard import guard_from_config
 from daemon.doctor.checks import CHECKS

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from daemon.ami import lost_connection
-from daemon.app import now_ms
 from daemon.call.model import ConnectionLoss, PbxName
 from daemon.call.signals import ChannelId, ChannelMissing, PacketsCounted, Signal, SteadyMs
+from daemon.clock import now_ms
 from daemon.lost_connections import LostConnections
 from tests.ami.conftest import Linked
 

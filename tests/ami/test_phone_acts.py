@@ -12,11 +12,11 @@ import pytest_asyncio
 from daemon.acts import Act, AgentState, Availability, CallOrder, CannotAct, Control, Ordered, PhoneState, Why
 from daemon.agent_states import QueueStates
 from daemon.ami import phone_acts
-from daemon.app import now_ms
 from daemon.call.directory import Directory
 from daemon.call.model import PbxName, UserId
 from daemon.call.parties import Parties
 from daemon.call.signals import CallOrdered, ChannelId, Endpoint, HangupAsked, LinkDown, LinkUp
+from daemon.clock import now_ms
 from daemon.pbx_acts import PbxActs
 from tests.ami.conftest import Flow, Linked
 

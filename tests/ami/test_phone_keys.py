@@ -10,12 +10,12 @@ import pytest
 import pytest_asyncio
 
 from daemon.acts import Act, CannotAct, Control, Keys, Why
-from daemon.app import now_ms
 from daemon.bus import Bus, CallHappened
 from daemon.call.events import AgentConnected
 from daemon.call.model import PbxName, UserId
 from daemon.call.parties import Parties
 from daemon.call.signals import ChannelId, Endpoint, HoldChanged
+from daemon.clock import now_ms
 from daemon.phone_keys import PhoneKeys
 from tests.ami.conftest import Flow, Linked
 from tests.factory import NOON, answered

@@ -15,7 +15,8 @@ from argon2 import PasswordHasher
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from daemon.ami.simulator import SimulatedPbx
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.store.accounts import Account, Language, add_account
 from daemon.store.audit import By

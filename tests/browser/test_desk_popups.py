@@ -13,7 +13,8 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from daemon.ami.scenario import SCENARIOS
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.store.pops import read_pops
 from daemon.store.role import Role

@@ -13,9 +13,10 @@ import pytest
 
 from daemon.ami.scenario import Truth
 from daemon.ami.simulator import SimulatedPbx
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
 from daemon.call.model import PbxName
 from daemon.call.signals import UnixMs
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.pbx import CatchUpState
 from daemon.policy.call_settings import CallSettings, Rulebook

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from daemon.app import now_ms
 from daemon.call.model import PbxName
+from daemon.clock import now_ms
 from daemon.config import Config, load_config
 from daemon.diagnosis import Area, Finding
 from daemon.doctor.own_session import open_doctor

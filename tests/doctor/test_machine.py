@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import pytest
 
-from daemon.app import now_ms
 from daemon.call.signals import UnixMs
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.diagnosis import Area, Finding, State
 from daemon.doctor import database

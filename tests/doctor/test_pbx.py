@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from daemon.ami.simulated_house import SimulatedMember, SimulatedPhone
-from daemon.app import now_ms
+from daemon.clock import now_ms
 from daemon.diagnosis import Area, Finding, State
 from daemon.policy.call_settings import QueueSettings
 from daemon.store.queues import put_queue

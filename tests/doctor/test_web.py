@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from daemon.app import now_ms
 from daemon.call.signals import UnixMs
+from daemon.clock import now_ms
 from daemon.config import Listen
 from daemon.diagnosis import Area, State
 from daemon.doctor.own_session import open_doctor

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from daemon.app import now_ms
+from daemon.clock import now_ms
 from daemon.store.accounts import Account, add_account
 from daemon.store.agents import Agent, put_agent
 from daemon.store.audit import By

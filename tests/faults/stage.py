@@ -15,7 +15,7 @@ from pathlib import Path
 
 from daemon.ami.scenario import Event
 from daemon.ami.simulator import SimulatedPbx
-from daemon.app import now_ms
+from daemon.clock import now_ms
 from daemon.store.agents import Agent, put_agent
 from daemon.store.role import Role
 from daemon.store.store import Store

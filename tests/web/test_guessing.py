@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 
 import pytest
@@ -129,6 +128,6 @@ async def test_an_unknown_account_takes_as_long_as_a_known_one(house: House, mon
         return time.perf_counter() - began
 
     await seconds("nobody", 0)
-    known = statistics.median([await seconds("an", n) for n in range(7)])
-    unknown = statistics.median([await seconds(f"nobody{n}", n) for n in range(7)])
+    pairs = [(await seconds("an", n), await seconds(f"nobody{n}", n)) for n in range(9)]
+    known, unknown = (min(times) for times in zip(*pairs, strict=True))  # the rest is what else the machine did
     assert 0.5 < known / unknown < 2

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp.test_utils import TestServer
 from standardwebhooks import Webhook
 
-from daemon.app import now_ms
+from daemon.clock import now_ms
 from daemon.delivery.customer_lookup import CustomerLookup
 from daemon.delivery.http_sender import HttpSender
 from daemon.delivery.signing import Secret

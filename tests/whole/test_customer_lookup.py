@@ -11,8 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
 from daemon.bus import AgentToNotify, CallHappened, CustomerToLookUp, News, Topic
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.policy.decision import NotifyAgent
 from daemon.store.role import Role

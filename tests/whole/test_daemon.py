@@ -14,7 +14,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from daemon.ami.simulator import SimulatedPbx
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.store.role import Role
 from daemon.store.tokens import add_token, new_token

@@ -17,7 +17,8 @@ from typing import Any
 import aiohttp
 
 from daemon.ami.simulator import SimulatedPbx
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.store.accounts import Account, add_account
 from daemon.store.agents import Agent, put_agent

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import structlog
 
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.log import configure_logging
 from daemon.store.role import Role

@@ -18,10 +18,11 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.ami.simulator import SimulatedPbx
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
 from daemon.bus import CallHappened
 from daemon.call.events import CallEnded
 from daemon.call.model import CallState, HangupReason
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.store.role import Role
 from daemon.store.tokens import add_token, new_token

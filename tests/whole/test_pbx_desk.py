@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from daemon import pbx_desk
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
 from daemon.call.model import PbxName
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.message import Message
 from daemon.pbx import Inventory

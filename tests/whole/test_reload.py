@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from daemon import app
-from daemon.app import Daemon, now_ms
+from daemon.app import Daemon
+from daemon.clock import now_ms
 from daemon.config import load_config
 from daemon.store.role import Role
 from daemon.store.tokens import add_token, new_token
