@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS := $(VENV)/.tests-ready
+# Tests start hundreds of processes: where this is set, each of them would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # $(call beside,NAME,COMMAND) begins something; $(call ended,NAME,SECONDS) waits for it, shows it, and fails where it failed.
 define beside
