@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -44,6 +46,18 @@ async def test_a_page_before_the_sign_in_speaks_the_browsers_language(house: Hou
     who = await house.visitor(locale="vi-VN")
     await who.open("/sign-in")
     await expect(who.page.locator("html")).to_have_attribute("lang", "vi")
+
+
+async def test_a_call_is_looked_for_from_any_page_with_one_key(house: House, admin: Person) -> None:
+    page = admin.page
+    await house.play("queue_answered")
+    await admin.open(HOME)
+    await page.keyboard.press("/")
+    await expect(page.get_by_role("searchbox", name="Find a call by number or id")).to_be_focused()
+    await page.keyboard.type("901 234")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(r"/calls\?number=901\+234$"))
+    await expect(page.get_by_role("searchbox")).to_have_count(1)  # the list's own, and none above it
 
 
 async def test_the_pbx_indicator_turns_by_itself_when_the_pbx_goes_and_comes(house: House, admin: Person) -> None:

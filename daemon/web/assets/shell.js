@@ -78,6 +78,15 @@ document.addEventListener("click", (event) => {
   if (more && !more.contains(event.target)) more.open = false;
 });
 
+/** Lists have a field of their own for the same key. */
+document.addEventListener("keydown", (event) => {
+  const field = document.querySelector("[data-find]");
+  const isKey = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.defaultPrevented;
+  if (!isKey || !field?.checkVisibility() || event.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
+  event.preventDefault();
+  field.select();
+});
+
 listen();
 sayKept();
 if (document.body.classList.contains("shell")) {
