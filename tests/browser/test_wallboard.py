@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from playwright.async_api import expect
+import pytest
+from playwright.async_api import CDPSession, expect
 
 from tests.browser.house import House
 from tests.browser.line import line_to
@@ -50,3 +51,36 @@ async def test_a_board_that_hears_nothing_looks_frozen_and_comes_back_by_itself(
             line.mend()
             await expect(wall).to_have_attribute("data-link", "live")
             await screen.open("about:blank")
+
+
+async def test_a_night_of_pictures_leaves_a_screen_no_heavier_than_its_first_hour(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.wallboard.EVERY_S", 0.005)  # each call makes its pictures at once, so a night is short
+    link = await house.api.post("wallboard/links", {"label": "Hall"})
+    screen = await house.visitor()
+    await screen.open(link["url"])
+    devtools = await screen.context.new_cdp_session(screen.page)
+    waiting = screen.page.locator("#wall [data-figure=waiting] [data-value]")
+    weights = []
+    for calls in (30, 30, 150):
+        for _ in range(calls):
+            call = StagedCall(house.pbx)
+            call.rings()
+            await expect(waiting).to_have_text("1")
+            call.ends()
+            await expect(waiting).to_have_text("0")
+        weights.append(await weight(devtools))
+    grown = [later - before for before, later in zip(weights[1], weights[2], strict=True)]
+    most = (150_000, 75, 75)  # a kilobyte, half a node or half a listener for each call
+    assert all(one < limit for one, limit in zip(grown, most, strict=True)), grown
+
+
+async def weight(devtools: CDPSession) -> tuple[int, int, int]:
+    """What a page holds after its waste was taken away: bytes of scripts, nodes, listeners."""
+    await devtools.send("HeapProfiler.enable")
+    for _ in range(2):
+        await devtools.send("HeapProfiler.collectGarbage")
+    await devtools.send("Performance.enable")
+    found = {one["name"]: int(one["value"]) for one in (await devtools.send("Performance.getMetrics"))["metrics"]}
+    return found["JSHeapUsedSize"], found["Nodes"], found["JSEventListeners"]
