@@ -50,7 +50,8 @@ export class WallView {
   figure(name, value, under) {
     const place = this.wall.querySelector(`[data-figure="${name}"]`);
     put(this.find("value", place), value);
-    place.dataset.long = value.length > (name === "longest" ? 5 : 3) ? "yes" : "";
+    const [short, long] = name === "longest" ? [0, 5] : [2, 3];
+    place.dataset.long = value.length > long ? "yes" : value.length <= short ? "no" : "";
     if (under !== undefined) put(this.find("under", place), under);
     return place;
   }
