@@ -18,7 +18,7 @@ from daemon.desk_board import DeskBoard
 from daemon.errors import TryAgain
 from daemon.policy.call_settings import CallSettings, Rulebook
 from daemon.policy.decision import NotifyAgent, Reason, StopNotifying
-from daemon.policy.service_level import Tally
+from daemon.policy.service_level import Goal, Goals, Tally
 from daemon.wall_agents import WallAgents
 from daemon.wall_figures import WallFigures
 from daemon.wallboard import Floor, Wallboard
@@ -28,9 +28,7 @@ from tests.factory import NOON, answered, ringing
 from tests.web.acts import States
 
 AN, PHONE = UserId("an"), ChannelId("PJSIP/1001-1")
-WANTED = Wanted(
-    time_zone="Asia/Ho_Chi_Minh", target_percent=80, within_seconds=20, waiting_alarm=None, wait_alarm_seconds=None
-)
+WANTED = Wanted(time_zone="Asia/Ho_Chi_Minh", waiting_alarm=None, wait_alarm_seconds=None)
 NOTHING = Today(began=NOON, queues={}, not_called_back=0)
 
 
@@ -117,6 +115,7 @@ def test_where_there_are_too_many_who_takes_no_calls_is_left_out_first_and_the_r
         queue_names=frozenset({"unused"}),
         today=Today(began=NOON, queues=queues, not_called_back=0),
         wanted=WANTED,
+        goals=Goals(Goal(80, 20)),
         connected=True,
         figures_late=False,
     ).as_json()

@@ -69,7 +69,7 @@ async def ring(house: House) -> None:
     queued = ringing(
         "1.1", queue="support", queued_at=UnixMs(NOW - 30_000), started_at=UnixMs(NOW - 40_000), **CUSTOMER
     )
-    direct = ringing("1.2", started_at=UnixMs(NOW - 5_000), **CUSTOMER)
+    direct = ringing("1.2", started_at=UnixMs(NOW - 9_000), rung_at=UnixMs(NOW - 5_000), **CUSTOMER)
     in_menu = ringing("1.3", started_at=UnixMs(NOW - 90_000), **CUSTOMER)
     talk = answered("1.4", started_at=UnixMs(NOW - 60_000), **CUSTOMER)
     house.living = [queued, direct, in_menu, talk]
