@@ -94,7 +94,9 @@ async def get_sla(request: web.Request) -> web.Response:
             "answer_within_seconds": goals.usual.within_seconds,
             "short_abandon_seconds": asked.short_ms // 1000,
             "queues": [
-                asdict(QueueGoal(queue=name, target_percent=one.target_percent, answer_within_seconds=one.within_seconds))
+                asdict(
+                    QueueGoal(queue=name, target_percent=one.target_percent, answer_within_seconds=one.within_seconds)
+                )
                 for name, one in goals.of_queues.items()
             ],
             "total": asdict(_figures(sum(groups.values(), Tally()), goals.usual)),
