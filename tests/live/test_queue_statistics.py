@@ -10,7 +10,8 @@ Different, and meant to be:
 - Asterisk waits in whole seconds of its clock (`HoldTime`): a limit of 20 s there takes a wait of 20.9 s as well, and a
   wait of 1.1 s may be 2. Ours counts milliseconds.
 - `Holdtime` of the queue is a moving average that begins at 0 and to which each answered call adds a quarter of itself,
-  in whole seconds cut off; ours is the mean of the calls looked at. `LongestHoldTime` of QueueSummary is of those waiting now.
+  in whole seconds cut off; ours is the mean of the calls looked at. `LongestHoldTime` of QueueSummary is of those who
+  wait now.
 - Asterisk counts since its start, the last reload of the queue or QueueReset, and per queue passed through; we count
   what began in a span of time, a call once, in the queue in which it waited before the answer.
 """
