@@ -126,6 +126,21 @@ def test_where_there_are_too_many_who_takes_no_calls_is_left_out_first_and_the_r
     assert [rows[0]["name"], rows[0]["waiting"], rows[0]["since"]] == ["q00", 1, NOON], "somebody waits there"
 
 
+def test_no_share_is_sent_that_would_be_read_as_a_target_met_where_it_is_not() -> None:
+    queues: dict[str | None, Tally] = {"busy": Tally(answered=30_000, within=23_999)}  # 79.997 %
+    found = WallNow(
+        waiting=[],
+        tiles=[],
+        queue_names=frozenset(),
+        today=Today(began=NOON, queues=queues, not_called_back=0),
+        wanted=WANTED,
+        goals=Goals(Goal(80, 20)),
+        connected=True,
+        figures_late=False,
+    ).as_json()
+    assert found["sla"] == {"percent": 79.99, "met": False, "answered": 30_000, "in_time": 23_999, "missed": 0}
+
+
 async def test_fifty_screens_share_one_picture_which_is_made_only_while_one_looks() -> None:
     figures = Figures()
     board = wallboard(figures)

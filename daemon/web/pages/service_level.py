@@ -72,6 +72,7 @@ async def show_service_level(request: web.Request) -> web.Response:
         slider_ends=max(_SLIDER_S, within, goals.usual.within_seconds),
         short=settings.sla_short_abandon_seconds,
         by_queue=by is GroupBy.QUEUE,
+        by_name=by.value in _NAMES,
         spans=[(address_of(_PATH, chosen, span=key), _(word), key == span) for key, (word, *__) in _SPANS.items()],
         ways=[
             (address_of(_PATH, chosen, by=key), _(word), key == by)
