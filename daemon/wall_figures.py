@@ -45,7 +45,7 @@ class WallFigures:
     async def today(self, settings: CallSettings, now: UnixMs) -> Today:
         """The newest there is. Raises TryAgain while there is none of this day."""
         began = day_began(now, ZoneInfo(settings.time_zone))
-        seen = (began, settings, self._store().written("calls", "tickets"))  # before it is read
+        seen = (began, settings, self._store().written("calls", "tickets", "queues"))  # before it is read
         try:
             await self._read_names()
             if self._today is None or self._today.began != began or self._is_due(seen, now):

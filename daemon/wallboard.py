@@ -17,11 +17,11 @@ import structlog
 from daemon.acts import AgentStates
 from daemon.ami.link import AmiLink, LinkState
 from daemon.bus import AgentToNotify, Bus, CallHappened, News, Topic
-from daemon.call.events import AgentRinging, CallEnded
-from daemon.call.model import Call, CallId, CallState, Direction, PbxName
+from daemon.call.model import Call, CallState, Direction, PbxName
 from daemon.call.signals import UnixMs
 from daemon.errors import TryAgain
 from daemon.policy.call_settings import CallSettings, Rulebook
+from daemon.policy.service_level import goals_of
 from daemon.store.store import Store
 from daemon.wall_agents import WallAgents
 from daemon.wall_figures import WallFigures
@@ -98,7 +98,6 @@ class Wallboard:
         self._agents = floor.agents
         self._figures = floor.figures
         self._clock = clock
-        self._rang: set[tuple[PbxName, CallId]] = set()
         self._listeners: Counter[str] = Counter()
         self._wanted = asyncio.Event()
         self._changed = asyncio.Event()
@@ -120,11 +119,7 @@ class Wallboard:
     def _happened(self, news: News) -> None:
         if not isinstance(news, CallHappened):
             return
-        event, key = news.event, (news.event.call.pbx, news.event.call.call_id)
-        if isinstance(event, AgentRinging):
-            self._rang.add(key)
-        elif isinstance(event, CallEnded):
-            self._rang.discard(key)
+        event = news.event
         about = getattr(event, "user_id", None)
         self._agents.note((*event.call.user_ids, *((about,) if about is not None else ())), event.at)
         self._changed.set()
@@ -184,14 +179,13 @@ class Wallboard:
     async def _show(self) -> None:
         rules = self._floor.flow().rules
         today = await self._figures.today(rules.settings, self._clock())
-        calls = list(self._floor.flow().calls())
-        self._rang &= {(call.pbx, call.call_id) for call in calls}
         board = WallNow(
-            waiting=[_waiting(call) for call in calls if self._waits(call)],
+            waiting=[_waiting(call) for call in self._floor.flow().calls() if _waits(call)],
             tiles=self._agents.tiles(self._clock()),
             queue_names=frozenset(rules.queues),
             today=today,
             wanted=_wanted(rules.settings),
+            goals=goals_of(rules.settings, rules.queues),
             connected=self._floor.is_connected(),
             figures_late=self._figures.late,
         ).as_json()
@@ -200,27 +194,27 @@ class Wallboard:
             self._frame = compact({"version": version(), **board})
         self._tell()
 
-    def _waits(self, call: Call) -> bool:
-        """In a queue, or it has made somebody's phone ring; who listens to a menu waits for nobody."""
-        came = call.queued_at is not None or (call.pbx, call.call_id) in self._rang
-        return call.direction is Direction.INCOMING and call.state is CallState.RINGING and came
-
     def _tell(self) -> None:
         """Everybody who waits now is woken."""
         self._news.set()
         self._news = asyncio.Event()
 
 
+def _waits(call: Call) -> bool:
+    """In a queue, or it has made somebody's phone ring; who listens to a menu waits for nobody."""
+    came = call.queued_at is not None or call.rung_at is not None
+    return call.direction is Direction.INCOMING and call.state is CallState.RINGING and came
+
+
 def _waiting(call: Call) -> Waiting:
     """Since when the service level counts too."""
-    return Waiting(call.queue, call.queued_at if call.queued_at is not None else call.started_at)
+    since = (call.queued_at, call.rung_at, call.started_at)
+    return Waiting(call.queue, next(at for at in since if at is not None))
 
 
 def _wanted(settings: CallSettings) -> Wanted:
     return Wanted(
         time_zone=settings.time_zone,
-        target_percent=settings.sla_target_percent,
-        within_seconds=settings.sla_answer_within_seconds,
         waiting_alarm=settings.wallboard_waiting_alarm,
         wait_alarm_seconds=settings.wallboard_wait_alarm_seconds,
     )

@@ -18,7 +18,7 @@ from daemon.desk_board import DeskBoard
 from daemon.errors import TryAgain
 from daemon.policy.call_settings import CallSettings, Rulebook
 from daemon.policy.decision import NotifyAgent, Reason, StopNotifying
-from daemon.policy.service_level import Tally
+from daemon.policy.service_level import Goal, Goals, Tally
 from daemon.wall_agents import WallAgents
 from daemon.wall_figures import WallFigures
 from daemon.wallboard import Floor, Wallboard
@@ -28,9 +28,7 @@ from tests.factory import NOON, answered, ringing
 from tests.web.acts import States
 
 AN, PHONE = UserId("an"), ChannelId("PJSIP/1001-1")
-WANTED = Wanted(
-    time_zone="Asia/Ho_Chi_Minh", target_percent=80, within_seconds=20, waiting_alarm=None, wait_alarm_seconds=None
-)
+WANTED = Wanted(time_zone="Asia/Ho_Chi_Minh", waiting_alarm=None, wait_alarm_seconds=None)
 NOTHING = Today(began=NOON, queues={}, not_called_back=0)
 
 
@@ -117,6 +115,7 @@ def test_where_there_are_too_many_who_takes_no_calls_is_left_out_first_and_the_r
         queue_names=frozenset({"unused"}),
         today=Today(began=NOON, queues=queues, not_called_back=0),
         wanted=WANTED,
+        goals=Goals(Goal(80, 20)),
         connected=True,
         figures_late=False,
     ).as_json()
@@ -125,6 +124,21 @@ def test_where_there_are_too_many_who_takes_no_calls_is_left_out_first_and_the_r
     rows = found["queues"]
     assert isinstance(rows, list)
     assert [rows[0]["name"], rows[0]["waiting"], rows[0]["since"]] == ["q00", 1, NOON], "somebody waits there"
+
+
+def test_no_share_is_sent_that_would_be_read_as_a_target_met_where_it_is_not() -> None:
+    queues: dict[str | None, Tally] = {"busy": Tally(answered=30_000, within=23_999)}  # 79.997 %
+    found = WallNow(
+        waiting=[],
+        tiles=[],
+        queue_names=frozenset(),
+        today=Today(began=NOON, queues=queues, not_called_back=0),
+        wanted=WANTED,
+        goals=Goals(Goal(80, 20)),
+        connected=True,
+        figures_late=False,
+    ).as_json()
+    assert found["sla"] == {"percent": 79.99, "met": False, "answered": 30_000, "in_time": 23_999, "missed": 0}
 
 
 async def test_fifty_screens_share_one_picture_which_is_made_only_while_one_looks() -> None:

@@ -31,6 +31,7 @@ class PopupDelivery(StrEnum):
 Percent = Annotated[int, Interval(ge=0, le=100)]
 KeptDays = Annotated[int, Interval(ge=1, le=36_500)]
 AnswerWithinSeconds = Annotated[int, Interval(ge=1, le=3600)]
+ShortAbandonSeconds = Annotated[int, Interval(ge=0, le=3600)]
 WaitingCalls = Annotated[int, Interval(ge=1, le=1000)]
 WaitSeconds = Annotated[int, Interval(ge=1, le=3600)]
 
@@ -52,6 +53,7 @@ class CallSettings:
     recording_url: str | None = None
     sla_target_percent: Percent = 80
     sla_answer_within_seconds: AnswerWithinSeconds = 20
+    sla_short_abandon_seconds: ShortAbandonSeconds = 5
     disconnect_timeout_seconds: int = 0  # 0 is off, else 5 to 3600
     ringtone: Annotated[str, Len(1, 64)] | None = None
     wallboard_waiting_alarm: WaitingCalls | None = None
@@ -68,8 +70,12 @@ class CallSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSettings:
+    """What is None is as in the call settings."""
+
     create_tickets: bool = True
     ringtone: str | None = None
+    sla_target_percent: Percent | None = None
+    sla_answer_within_seconds: AnswerWithinSeconds | None = None
 
 
 @dataclass(frozen=True, slots=True)

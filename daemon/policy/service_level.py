@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import floor
+from types import MappingProxyType
 from typing import Final
+
+from daemon.policy.call_settings import CallSettings, QueueSettings
 
 WHOLE: Final = 100.0
 
@@ -41,6 +46,13 @@ class Tally:
         """The headline: answered in time ÷ answered. None while nothing was answered."""
         return _share(self.within, self.answered)
 
+    def shown_percent(self, target_percent: int, digits: int) -> float | None:
+        """The headline rounded, but never up to a target that is not met."""
+        if (percent := self.percent) is None:
+            return None
+        near = round(percent, digits)
+        return near if near < target_percent or self.meets(target_percent) else floor(percent * 10**digits) / 10**digits
+
     @property
     def percent_of_offered(self) -> float | None:
         """Answered in time ÷ (answered + missed)."""
@@ -59,6 +71,54 @@ class Tally:
     def meets(self, target_percent: int) -> bool | None:
         """Judged before rounding, so that 79.96 % is not 80 %. None while nothing was answered."""
         return None if not self.answered else self.within * 100 >= target_percent * self.answered
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """So many percent of the answered calls are to be answered within so many seconds."""
+
+    target_percent: int
+    within_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Goals:
+    """That of the call settings, and those of queues for which something else is set."""
+
+    usual: Goal
+    of_queues: Mapping[str, Goal] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, queue: str | None) -> Goal:
+        return self.usual if queue is None else self.of_queues.get(queue, self.usual)
+
+    @property
+    def has_several_limits(self) -> bool:
+        return any(goal.within_seconds != self.usual.within_seconds for goal in self.of_queues.values())
+
+    def for_queue(self, queue: str | None) -> Goals:
+        """Where only one queue is looked at, its goal is the one of all that is seen."""
+        return self if queue is None else Goals(self.of(queue))
+
+    def with_one_limit(self, seconds: int) -> Goals:
+        """What if all calls had to be answered within so many seconds; the targets stay."""
+        return _only_others(
+            replace(self.usual, within_seconds=seconds),
+            {name: replace(goal, within_seconds=seconds) for name, goal in self.of_queues.items()},
+        )
+
+
+def goals_of(settings: CallSettings, queues: Mapping[str, QueueSettings]) -> Goals:
+    usual = Goal(settings.sla_target_percent, settings.sla_answer_within_seconds)
+    return _only_others(usual, {name: _goal(queue, usual) for name, queue in queues.items()})
+
+
+def _goal(queue: QueueSettings, usual: Goal) -> Goal:
+    target, within = queue.sla_target_percent, queue.sla_answer_within_seconds
+    return Goal(usual.target_percent if target is None else target, usual.within_seconds if within is None else within)
+
+
+def _only_others(usual: Goal, goals: Mapping[str, Goal]) -> Goals:
+    return Goals(usual, MappingProxyType({name: goals[name] for name in sorted(goals) if goals[name] != usual}))
 
 
 def _share(part: int, whole: int) -> float | None:

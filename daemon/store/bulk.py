@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, insert, null, select, update
 
 from daemon.store.audit import By, Facts, FactsByKey, noted_changes, write_notes
+from daemon.store.queues import QUEUE_FIELDS
 from daemon.store.ringtone_choice import require_ringtone
 from daemon.store.row import compact_json
 from daemon.store.statement import each_of
@@ -42,7 +43,7 @@ _INSERT_QUEUE = insert(queues)
 _UPDATE_QUEUE = (
     update(queues)
     .where(queues.c.name == bindparam("b_key"))
-    .values(create_tickets=bindparam("b_create_tickets"), ringtone=bindparam("b_ringtone"))
+    .values({name: bindparam(f"b_{name}") for name in QUEUE_FIELDS})
 )
 _INSERT_HOTLINE = insert(hotlines)
 _UPDATE_HOTLINE = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from types import MappingProxyType
 from typing import Final
 
@@ -17,6 +17,8 @@ from daemon.store.ringtone_choice import require_ringtone
 from daemon.store.tables import queues
 from daemon.store.work import Query, Row, Work
 
+QUEUE_FIELDS: Final = tuple(field.name for field in fields(QueueSettings))
+"""Each is a column."""
 _PAGE = select(queues).where(queues.c.name > bindparam("b_after")).order_by(queues.c.name).limit(bindparam("b_limit"))
 _ALL = select(queues)
 _NAMES = select(queues.c.name)
@@ -26,7 +28,7 @@ _INSERT = insert(queues)
 _UPDATE = (
     update(queues)
     .where(queues.c.name == bindparam("b_name"))
-    .values(create_tickets=bindparam("b_create_tickets"), ringtone=bindparam("b_ringtone"))
+    .values({name: bindparam(f"b_{name}") for name in QUEUE_FIELDS})
 )
 _DELETE = delete(queues).where(queues.c.name == bindparam("b_name"))
 
@@ -68,9 +70,9 @@ def put_queue(name: str, queue: QueueSettings) -> Work[bool]:
     yield from require_ringtone(queue.ringtone)
     known = yield Query(_ONE, {"b_name": name})
     if known:
-        yield Query(_UPDATE, {"b_name": name, "b_create_tickets": queue.create_tickets, "b_ringtone": queue.ringtone})
+        yield Query(_UPDATE, {"b_name": name, **{f"b_{field}": value for field, value in asdict(queue).items()}})
     else:
-        yield Query(_INSERT, {"name": name, "create_tickets": queue.create_tickets, "ringtone": queue.ringtone})
+        yield Query(_INSERT, {"name": name, **asdict(queue)})
     return not known
 
 
@@ -87,4 +89,4 @@ def _by_name(rows: Iterable[Row]) -> Mapping[str, QueueSettings]:
 
 
 def _queue_of(row: Row) -> QueueSettings:
-    return QueueSettings(create_tickets=bool(row["create_tickets"]), ringtone=row["ringtone"])
+    return QueueSettings(**{name: row[name] for name in QUEUE_FIELDS})

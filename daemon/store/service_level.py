@@ -13,13 +13,13 @@ from operator import add
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, null, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, null, select
 
 from daemon.call.model import Direction, MissedReason, Outcome
 from daemon.call.signals import UnixMs
 from daemon.policy.service_level import Tally
 from daemon.store.reader import Reader
-from daemon.store.tables import calls
+from daemon.store.tables import calls, queues
 from daemon.store.work import Row
 
 _SLOT_MS: Final = 900_000  # every zone of today is some quarters of an hour off UTC, so no slot lies in two days
@@ -40,6 +40,7 @@ class GroupBy(StrEnum):
 class Asked:
     """Incoming calls that began in `begin` <= t < `end`. A call that waited exactly `within_ms` was in time.
 
+    A call of a queue with a limit of its own is judged by that, unless there is to be `one_limit` for all.
     None matches every call; an agent's are those that he was the last to answer.
     """
 
@@ -47,6 +48,7 @@ class Asked:
     end: UnixMs
     within_ms: int
     short_ms: int
+    one_limit: bool = False
     queue: str | None = None
     hotline: str | None = None
     user_id: str | None = None
@@ -62,6 +64,7 @@ _IS_MISSED: Final = and_(
 _WAIT: Final = func.max(0, calls.c.answered_at - _BEGAN)
 _GAVE_UP: Final = calls.c.missed_reason == MissedReason.ABANDONED.value
 _GAVE_UP_AFTER: Final = calls.c.ended_at - _BEGAN
+_LIMIT_OF_QUEUE: Final = 1000 * queues.c.sla_answer_within_seconds
 _SLOT: Final = calls.c.started_at // _SLOT_MS
 
 
@@ -83,10 +86,11 @@ def _statement(asked: Asked, key: ColumnElement[Any]) -> Select[tuple[object, ..
     def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
+    limit = literal(asked.within_ms) if asked.one_limit else func.coalesce(_LIMIT_OF_QUEUE, asked.within_ms)
     statement = select(
         key.label("key"),
         count(_IS_ANSWERED).label("answered"),
-        count(and_(_IS_ANSWERED, asked.within_ms >= _WAIT)).label("within"),
+        count(and_(_IS_ANSWERED, limit >= _WAIT)).label("within"),
         count(_IS_MISSED).label("missed"),
         count(and_(_IS_MISSED, _GAVE_UP, asked.short_ms > _GAVE_UP_AFTER)).label("short"),
         func.coalesce(func.sum(case((_IS_ANSWERED, _WAIT))), 0).label("waited"),
@@ -96,6 +100,8 @@ def _statement(asked: Asked, key: ColumnElement[Any]) -> Select[tuple[object, ..
         calls.c.started_at >= asked.begin,
         calls.c.started_at < asked.end,
     )
+    if not asked.one_limit:
+        statement = statement.select_from(calls.outerjoin(queues, queues.c.name == calls.c.queue))
     for name in ("queue", "hotline", "user_id"):
         if (value := getattr(asked, name)) is not None:
             statement = statement.where(calls.c[name] == value)

@@ -272,6 +272,8 @@ queues = Table(
     Column("name", String(128), primary_key=True),
     Column("create_tickets", Boolean, nullable=False),
     Column("ringtone", String(64)),
+    Column("sla_target_percent", Integer),  # with the next: null is as in the call settings
+    Column("sla_answer_within_seconds", Integer),
 )
 
 hotlines = Table(

@@ -52,6 +52,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "recording_url": Message("Link to the recording"),
             "sla_target_percent": Message("SLA target"),
             "sla_answer_within_seconds": Message("SLA: answered within"),
+            "sla_short_abandon_seconds": Message("SLA: gave up at once within"),
             "disconnect_timeout_seconds": Message("Hang up calls whose connection is lost"),
             "ringtone": _RINGTONE,
             "wallboard_waiting_alarm": Message("Wallboard: alarm at so many waiting calls"),
@@ -78,7 +79,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
     ),
     "queue": Kind(
-        Message("Queue"), "/settings/queues", {"create_tickets": Message("Create tickets"), "ringtone": _RINGTONE}
+        Message("Queue"),
+        "/settings/queues",
+        {
+            "create_tickets": Message("Create tickets"),
+            "ringtone": _RINGTONE,
+            "sla_target_percent": Message("SLA target"),
+            "sla_answer_within_seconds": Message("SLA: answered within"),
+        },
     ),
     "hotline": Kind(Message("Hotline"), "/settings/hotlines", {"label": Message("Label"), "ringtone": _RINGTONE}),
     "ringtone": Kind(
@@ -170,6 +178,7 @@ _UNITS: Final[Mapping[str, Message]] = {
     "duration_ms": Message("{n} ms"),
     "sla_target_percent": Message("{n} %"),
     "sla_answer_within_seconds": Message("{n} seconds"),
+    "sla_short_abandon_seconds": Message("{n} seconds"),
     "disconnect_timeout_seconds": Message("after {n} seconds"),
     "retention_days_calls": _DAYS,
     "retention_days_tickets": _DAYS,

@@ -86,12 +86,22 @@ def _endpoints(cell: str) -> list[str]:
     return cell.replace(";", " ").replace(",", " ").split(maxsplit=ENDPOINTS_LIMIT + 1)[: ENDPOINTS_LIMIT + 1]
 
 
+def _number(cell: str) -> object:
+    """Nothing is as for all calls; what is no number is refused as it stands there."""
+    text = cell.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text or None
+
+
 def _switch(cell: str) -> object:
     return _SWITCH.get(cell.strip().lower(), cell)
 
 
 def _shown(value: str | None) -> str:
     return value or ""
+
+
+def _shown_number(value: int | None) -> str:
+    return "" if value is None else str(value)
 
 
 def _shown_switch(value: bool) -> str:
@@ -152,7 +162,12 @@ QUEUES: Final = Kind(
     subject="queue",
     key="name",
     key_limit=QUEUE_LIMIT,
-    columns=(Column("create_tickets", _switch, _shown_switch), _RINGTONE),
+    columns=(
+        Column("create_tickets", _switch, _shown_switch),
+        _RINGTONE,
+        Column("sla_target_percent", _number, _shown_number),
+        Column("sla_answer_within_seconds", _number, _shown_number),
+    ),
     accept=lambda _, given: asdict(validated(_QUEUE, given)),
     read=_read_queues,
     facts_of=queue_facts_of,

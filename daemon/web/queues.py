@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from daemon.policy.call_settings import QueueSettings
+from daemon.policy.call_settings import AnswerWithinSeconds, Percent, QueueSettings
 from daemon.store.hotlines import HOTLINE, Hotline, delete_hotline, put_hotline, read_hotline, read_hotlines
 from daemon.store.queues import QUEUE, delete_queue, put_queue, read_queue, read_queue_page
 from daemon.web.body import json_object, validated
@@ -30,6 +30,8 @@ class QueueForm:
 
     create_tickets: bool = True
     ringtone: Ringtone | None = None
+    sla_target_percent: Percent | None = None
+    sla_answer_within_seconds: AnswerWithinSeconds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,4 +112,4 @@ async def remove_hotline(request: web.Request) -> web.Response:
 
 
 def _queue_json(name: str, queue: QueueSettings) -> dict[str, object]:
-    return {"name": name, "create_tickets": queue.create_tickets, "ringtone": queue.ringtone}
+    return {"name": name, **asdict(queue)}

@@ -1,4 +1,7 @@
-"""`/api/v1/sla`: how many incoming calls were answered in time, in a span of time, by day, queue, hotline or agent."""
+"""`/api/v1/sla`: how many incoming calls were answered in time, in a span of time, by day, queue, hotline or agent.
+
+Each call is judged by the limit of its queue, or by that of the call settings; sums are of calls so judged.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
-from daemon.policy.service_level import Tally
+from daemon.policy.service_level import Goal, Goals, Tally, goals_of
+from daemon.store.queues import read_queues
+from daemon.store.reader import Reader
 from daemon.store.service_level import Asked, GroupBy, tally
 from daemon.store.settings import read_settings
 from daemon.web.listing import json_response
@@ -23,7 +28,6 @@ from daemon.web.services import services
 
 LONGEST_DAYS: Final = 366
 FINE_DAYS: Final = 31
-SHORT_SECONDS: Final = 5
 LONGEST_SECONDS: Final = 3600
 _TEXTS: Final = ("queue", "hotline", "user_id")
 _PARAMETERS: Final = ("from", "to", "by", "answer_within_seconds", "short_abandon_seconds", *_TEXTS)
@@ -33,7 +37,10 @@ _DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Shares are percents with two decimals, waits seconds; null where there is nothing to divide by."""
+    """Shares are percents with two decimals, waits seconds; null where there is nothing to divide by.
+
+    The target is met or not before anything is rounded.
+    """
 
     answered: int
     answered_within: int
@@ -43,6 +50,7 @@ class Figures:
     percent: float | None
     percent_of_offered: float | None
     percent_without_short_abandons: float | None
+    target_percent: int
     target_met: bool | None
     average_wait_seconds: float | None
     longest_wait_seconds: float
@@ -50,9 +58,21 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group(Figures):
-    """`key` is a day (2026-11-22), the beginning of an hour with its offset, or a name; null: calls without one."""
+    """`key` is a day (2026-11-22), the beginning of an hour with its offset, or a name; null: calls without one.
+
+    The target is that of the queue where figures are by queue, else that of the total.
+    """
 
     key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueGoal:
+    """What counts for a queue, where it is not what counts for all."""
+
+    queue: str
+    target_percent: int
+    answer_within_seconds: int
 
 
 async def get_sla(request: web.Request) -> web.Response:
@@ -62,22 +82,41 @@ async def get_sla(request: web.Request) -> web.Response:
     zone, by = ZoneInfo(settings.time_zone), _group_by(query)
     asked = _asked(query, settings, zone, parts.clock())
     _bound(asked, by)
+    goals = judging(asked, await goals_set(parts.reads, settings, asked.queue))
     groups = await tally(parts.reads, asked, by, zone)
-    total = sum(groups.values(), Tally())
-    target = settings.sla_target_percent
     return json_response(
         {
             "from": iso_utc(asked.begin),
             "to": iso_utc(asked.end),
             "time_zone": settings.time_zone,
             "by": by,
-            "target_percent": target,
-            "answer_within_seconds": asked.within_ms // 1000,
+            "target_percent": goals.usual.target_percent,
+            "answer_within_seconds": goals.usual.within_seconds,
             "short_abandon_seconds": asked.short_ms // 1000,
-            "total": asdict(_figures(total, target)),
-            "groups": [{"key": key, **asdict(_figures(one, target))} for key, one in groups.items()] if by else [],
+            "queues": [
+                asdict(
+                    QueueGoal(queue=name, target_percent=one.target_percent, answer_within_seconds=one.within_seconds)
+                )
+                for name, one in goals.of_queues.items()
+            ],
+            "total": asdict(_figures(sum(groups.values(), Tally()), goals.usual)),
+            "groups": [
+                {"key": key, **asdict(_figures(one, goals.of(key) if by is GroupBy.QUEUE else goals.usual))}
+                for key, one in groups.items()
+                if by
+            ],
         }
     )
+
+
+async def goals_set(reads: Reader, settings: CallSettings, queue: str | None) -> Goals:
+    """Those in force; where one queue is looked at, its own."""
+    return goals_of(settings, await read_queues(reads)).for_queue(queue)
+
+
+def judging(asked: Asked, goals: Goals) -> Goals:
+    """By which what is asked for is judged."""
+    return goals.with_one_limit(asked.within_ms // 1000) if asked.one_limit else goals
 
 
 def _group_by(query: Query) -> GroupBy | None:
@@ -93,7 +132,8 @@ def _asked(query: Query, settings: CallSettings, zone: ZoneInfo, now: UnixMs) ->
         begin=day_began(now, zone) if begin is None else begin,
         end=UnixMs(now + 1) if end is None else end,
         within_ms=1000 * (settings.sla_answer_within_seconds if within is None else within),
-        short_ms=1000 * (SHORT_SECONDS if short is None else short),
+        short_ms=1000 * (settings.sla_short_abandon_seconds if short is None else short),
+        one_limit=within is not None,
         **{name: query.text(name) for name in _TEXTS},
     )
 
@@ -113,17 +153,18 @@ def day_began(now: UnixMs, zone: ZoneInfo, days_ago: int = 0) -> UnixMs:
     return UnixMs(int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000))
 
 
-def _figures(found: Tally, target: int) -> Figures:
+def _figures(found: Tally, goal: Goal) -> Figures:
     return Figures(
         answered=found.answered,
         answered_within=found.within,
         missed=found.missed,
         short_abandoned=found.short,
         offered=found.offered,
-        percent=_rounded(found.percent),
+        percent=found.shown_percent(goal.target_percent, 2),
         percent_of_offered=_rounded(found.percent_of_offered),
         percent_without_short_abandons=_rounded(found.percent_without_short),
-        target_met=found.meets(target),
+        target_percent=goal.target_percent,
+        target_met=found.meets(goal.target_percent),
         average_wait_seconds=_rounded(found.average_wait_seconds, 3),
         longest_wait_seconds=found.longest / 1000,
     )

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from daemon.call.signals import UnixMs
-from daemon.policy.service_level import Tally
+from daemon.policy.service_level import Goal, Goals, Tally
 
 MOST_AGENTS: Final = 36
 MOST_QUEUES: Final = 8
@@ -66,8 +66,6 @@ class Wanted:
     """What the call settings say of it."""
 
     time_zone: str
-    target_percent: int
-    within_seconds: int
     waiting_alarm: int | None
     wait_alarm_seconds: int | None
 
@@ -81,6 +79,7 @@ class WallNow:
     queue_names: frozenset[str]
     today: Today
     wanted: Wanted
+    goals: Goals
     connected: bool
     figures_late: bool
 
@@ -90,13 +89,15 @@ class WallNow:
         shown = _shown(self.tiles)
         return {
             **asdict(self.wanted),
+            **asdict(self.goals.usual),
+            "several_limits": self.goals.has_several_limits,
             "connected": self.connected,
             "figures_late": self.figures_late,
             "day": self.today.began,
             "waiting": len(oldest),
             "calls": [{"queue": one.queue, "since": one.since} for one in oldest[:MOST_CALLS]],
             "not_called_back": self.today.not_called_back,
-            "sla": _share(self.today.total, self.wanted.target_percent),
+            "sla": _share(self.today.total, self.goals.usual),
             "agents": [{"name": one.name, "doing": one.doing, "since": one.since} for one in shown],
             "more_agents": len(self.tiles) - len(shown),
             **self._queues(oldest),
@@ -114,7 +115,7 @@ class WallNow:
                 "name": name,
                 "waiting": len(waiting.get(name, ())),
                 "since": min(waiting.get(name, ()), default=None),
-                **_share(tallies[name], self.wanted.target_percent),
+                **_share(tallies[name], self.goals.of(name)),
             }
             for name in sorted(busiest[:MOST_QUEUES], key=lambda name: (name is None, name or ""))
         ]
@@ -139,11 +140,10 @@ def compact(document: Mapping[str, object]) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _share(found: Tally, target: int) -> dict[str, object]:
-    percent = found.percent
+def _share(found: Tally, goal: Goal) -> dict[str, object]:
     return {
-        "percent": None if percent is None else round(percent, 2),
-        "met": found.meets(target),
+        "percent": found.shown_percent(goal.target_percent, 2),
+        "met": found.meets(goal.target_percent),
         "answered": found.answered,
         "in_time": found.within,
         "missed": found.missed,

@@ -104,7 +104,8 @@ async def _settings(house: House, api: Api) -> None:
         },
     )
     for name, (creates, ringtone) in _QUEUES.items():
-        await api.put(f"queues/{name}", {"create_tickets": creates, "ringtone": ringtone})
+        own = {"sla_target_percent": 95, "sla_answer_within_seconds": 10} if name == "vip" else {}
+        await api.put(f"queues/{name}", {"create_tickets": creates, "ringtone": ringtone, **own})
     for number, (label, ringtone) in _HOTLINES.items():
         await api.put(f"hotlines/{number}", {"label": label, "ringtone": ringtone})
 

@@ -166,6 +166,7 @@ async def test_every_field_is_saved_as_typed_at_once_and_shown_again_after_a_rel
         "webphone_embed_url": "https://phone.example.com/khách",
         "sla_answer_within_seconds": 15,
         "sla_target_percent": 95,
+        "sla_short_abandon_seconds": 0,
         "disconnect_timeout_seconds": 30,
         "time_zone": "Asia/Bangkok",
     }
@@ -194,6 +195,7 @@ WRONG = {
     "webphone_embed_url": "https://name:word@crm.example.com/",
     "sla_answer_within_seconds": "0",
     "sla_target_percent": "101",
+    "sla_short_abandon_seconds": "3601",
     "disconnect_timeout_seconds": "4",
     "time_zone": "Mars/Base",
 }

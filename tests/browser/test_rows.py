@@ -64,7 +64,15 @@ async def test_quick_switching_leaves_the_last_choice(house: House, admin: Perso
     await expect(admin.page.locator(".toast", has_text="Saved")).to_have_count(clicks)
     is_on = clicks % 2 == 0
     await expect(switch).to_be_checked(checked=is_on)
-    assert await house.api.every("queues") == [{"name": "support", "create_tickets": is_on, "ringtone": None}]
+    assert await house.api.every("queues") == [
+        {
+            "name": "support",
+            "create_tickets": is_on,
+            "ringtone": None,
+            "sla_target_percent": None,
+            "sla_answer_within_seconds": None,
+        }
+    ]
 
 
 async def test_a_queue_that_was_reset_meanwhile_can_be_switched(house: House, admin: Person) -> None:

@@ -7,19 +7,22 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Executable
+from sqlalchemy import ColumnElement, Executable, null
 
 from daemon.call.signals import UnixMs
-from daemon.store import call_search, schema
+from daemon.store import call_search, schema, service_level
 from daemon.store.call_pages import read_page
 from daemon.store.call_search import CallFilter, key_statements
 from daemon.store.delivery_pages import DeliveryFilter, deliveries_statement
 from daemon.store.live_calls import LIVING
 from daemon.store.number_search import number_search
+from daemon.store.service_level import Asked
 from daemon.store.statement import StatementCache
 from daemon.store.store import Store
+from daemon.store.tables import calls
 from tests.store.made import CUSTOMER, answered, ended, ringing, unit
 
 AFTER = (1_795_320_000_000, "main", "1795320000.1")
@@ -61,6 +64,18 @@ def test_every_two_filters_together_read_only_the_index_of_the_history(store: sq
         for found in plans(store, wanted):
             assert "USING COVERING INDEX ix_calls_history" in found, (pair, found)
             assert "TEMP B-TREE" not in found, (pair, found)
+
+
+@pytest.mark.parametrize("by", [null(), calls.c.queue, calls.c.user_id])
+@pytest.mark.parametrize("one_limit", [False, True])
+def test_the_service_level_reads_only_the_index_of_the_history_and_a_queues_limit_by_its_key(
+    store: sqlite3.Connection, by: ColumnElement[Any], one_limit: bool
+) -> None:
+    asked = Asked(begin=UnixMs(1), end=UnixMs(2), within_ms=20_000, short_ms=5_000, one_limit=one_limit)
+    found = plan(store, service_level._statement(asked, by))
+    assert "SEARCH calls USING COVERING INDEX ix_calls_history (started_at>? AND started_at<?)" in found
+    assert ("SEARCH queues USING INDEX sqlite_autoindex_queues_1 (name=?)" in found) is not one_limit
+    assert "SCAN" not in found
 
 
 @pytest.mark.parametrize("others", [{}, {"outcome": "missed"}, {"queue": "x", "started_from": 1, "started_before": 2}])

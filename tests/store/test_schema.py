@@ -68,7 +68,7 @@ def test_the_newest_revision_is_the_head_of_the_migrations(path: Path) -> None:
 def test_upgrading_again_changes_nothing(path: Path) -> None:
     schema.upgrade(str(path))
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("INSERT INTO queues VALUES ('sales', 1, NULL)")
+        connection.execute("INSERT INTO queues (name, create_tickets) VALUES ('sales', 1)")
         connection.commit()
     schema.upgrade(str(path))
     with closing(sqlite3.connect(path)) as connection:

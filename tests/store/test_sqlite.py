@@ -52,9 +52,10 @@ def _queue(name: str, *, create_tickets: bool = True) -> Values:
 async def test_rows_come_back_by_name_with_real_booleans(driver: SqliteDriver) -> None:
     await _do(driver, Query(ADD, [_queue("a"), _queue("b", create_tickets=False)]))
     rows = await _do(driver, Query(select(queues).order_by(queues.c.name)))
+    nothing = {"ringtone": None, "sla_target_percent": None, "sla_answer_within_seconds": None}
     assert rows == [
-        {"name": "a", "create_tickets": True, "ringtone": None},
-        {"name": "b", "create_tickets": False, "ringtone": None},
+        {"name": "a", "create_tickets": True, **nothing},
+        {"name": "b", "create_tickets": False, **nothing},
     ]
     assert rows[0]["create_tickets"] is True
 

@@ -27,7 +27,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/call-settings/try-popup"): {"popup_answer_url": "https://crm.example.com/{callId}"},
     ("POST", "/call-settings/try-lookup"): {"customer_lookup_url": "https://crm.example.com/who/{customerNumber}"},
     ("PUT", "/agents/{user_id}"): {"name": "An", "phone_brand": "yealink", "personal_number": None},
-    ("PUT", "/queues/{name}"): {"create_tickets": False, "ringtone": "marimba"},
+    ("PUT", "/queues/{name}"): {"create_tickets": False, "ringtone": "marimba", "sla_target_percent": 95},
     ("POST", "/ringtones"): built_in_sound("harp").wide,
     ("PATCH", "/ringtones/{name}"): {"label": "Harp"},
     ("PUT", "/hotlines/{number}"): {"label": "Sales"},

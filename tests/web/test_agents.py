@@ -131,10 +131,32 @@ async def test_a_queue_switch_is_known_to_the_daemon_and_deleting_it_means_on(ho
         "name": "sales",
         "create_tickets": True,
         "ringtone": "marimba",
+        "sla_target_percent": None,
+        "sla_answer_within_seconds": None,
     }
     assert (await house.ask("DELETE", "/api/v1/queues/sales")).status == 204
     assert (await house.ask("GET", "/api/v1/queues/sales")).status == 404
     assert house.rules_changes == 3
+
+
+async def test_a_queue_has_a_target_and_limit_of_its_own_until_a_put_leaves_them_out(house: House) -> None:
+    path, own = "/api/v1/queues/vip", {"sla_target_percent": 95, "sla_answer_within_seconds": 10}
+    assert (await house.ask("PUT", path, json=own)).body == {
+        "name": "vip",
+        "create_tickets": True,
+        "ringtone": None,
+        **own,
+    }
+    assert (await house.ask("GET", path)).body["sla_target_percent"] == 95
+    kept = (await read_queues(house.store.reader))["vip"]
+    assert (kept.sla_target_percent, kept.sla_answer_within_seconds) == (95, 10)
+    for field, values in (("sla_target_percent", (-1, 101, "80", 1.5)), ("sla_answer_within_seconds", (0, 3601, True))):
+        for value in values:
+            assert (await house.ask("PUT", path, json={field: value})).fields() == {field}
+    as_ever = await house.ask("PUT", path, json={"create_tickets": True, "ringtone": None})
+    assert (as_ever.status, as_ever.body["sla_target_percent"]) == (200, None), "as all that a PUT leaves out"
+    entry = (await house.audit(object="queue:vip"))[0]
+    assert (entry["old"], entry["new"]) == (own, dict.fromkeys(own))
 
 
 async def test_lists_of_names_go_on_after_the_last_one(house: House) -> None:

@@ -60,7 +60,7 @@ async def test_an_export_is_a_file_that_excel_reads_with_its_diacritics(house: H
     form = {"name": "Ấn", "endpoints": ["PJSIP/1001", "SIP/2"], "personal_number": "+84901701234"}
     await house.ask("PUT", f"{API}/agents/an", json=form)
     await house.add_account("an@example", user_id="an")
-    await house.ask("PUT", f"{API}/queues/sales", json={"create_tickets": False})
+    await house.ask("PUT", f"{API}/queues/sales", json={"create_tickets": False, "sla_answer_within_seconds": 15})
     await house.ask("PUT", f"{API}/hotlines/02871081234", json={"label": "Hỗ trợ, 24/7", "ringtone": "harp"})
     assert (
         await raw(house, "agents")
@@ -69,7 +69,9 @@ async def test_an_export_is_a_file_that_excel_reads_with_its_diacritics(house: H
             "an,Ấn,PJSIP/1001 SIP/2,,,'+84901701234,an@example\r\n"
         ).encode()
     )
-    assert await raw(house, "queues") == b"\xef\xbb\xbfname,create_tickets,ringtone\r\nsales,false,\r\n"
+    assert await raw(house, "queues") == (
+        b"\xef\xbb\xbfname,create_tickets,ringtone,sla_target_percent,sla_answer_within_seconds\r\nsales,false,,,15\r\n"
+    )
     assert await raw(house, "hotlines", "?delimiter=semicolon") == (
         "\ufeffnumber;label;ringtone\r\n'02871081234;Hỗ trợ, 24/7;harp\r\n".encode()
     )

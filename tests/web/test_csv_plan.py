@@ -46,7 +46,17 @@ _AGENTS = st.lists(
         lambda item: item[1]["personal_number"] or object(),
     ),
 )
-_QUEUES = st.dictionaries(_KEY, st.fixed_dictionaries({"create_tickets": st.booleans(), "ringtone": _RINGTONE}))
+_QUEUES = st.dictionaries(
+    _KEY,
+    st.fixed_dictionaries(
+        {
+            "create_tickets": st.booleans(),
+            "ringtone": _RINGTONE,
+            "sla_target_percent": st.none() | st.integers(0, 100),
+            "sla_answer_within_seconds": st.none() | st.integers(1, 3600),
+        }
+    ),
+)
 _HOTLINES = st.dictionaries(_KEY, st.fixed_dictionaries({"label": _LINE, "ringtone": _RINGTONE}))
 
 
@@ -201,6 +211,21 @@ def test_every_wrong_field_of_a_row_is_named_once() -> None:
 def test_a_switch_is_read_as_spreadsheets_write_it() -> None:
     plan = plan_of("name,create_tickets\na,TRUE\nb,FALSE\nc,\nd,0\ne,Yes\n", {}, QUEUES)
     assert [facts["create_tickets"] for facts in plan.puts.values()] == [True, False, True, False, True]
+
+
+def test_a_target_or_limit_left_empty_is_as_for_all_calls_and_one_that_is_no_number_is_named() -> None:
+    columns = "name,sla_target_percent,sla_answer_within_seconds\n"
+    plan = plan_of(f"{columns}a,95,10\nb,, 7 \nc,101,0\nd,80%,20.5\n", {}, QUEUES)
+    good = {key: (facts["sla_target_percent"], facts["sla_answer_within_seconds"]) for key, facts in plan.puts.items()}
+    assert good == {"a": (95, 10), "b": (None, 7)}
+    wrong = [f"{line}.sla_{name}" for line in (4, 5) for name in ("answer_within_seconds", "target_percent")]
+    assert sorted(error.field for error in plan.errors()) == wrong
+
+
+def test_a_file_of_before_there_were_targets_leaves_those_that_are_set() -> None:
+    kept = {"create_tickets": True, "ringtone": None, "sla_target_percent": 95, "sla_answer_within_seconds": None}
+    plan = plan_of("name,create_tickets\na,false\n", {"a": kept}, QUEUES)
+    assert plan.puts == {"a": {**kept, "create_tickets": False}}
 
 
 def test_what_stands_there_unchanged_is_not_judged_by_the_rules_of_today() -> None:

@@ -29,6 +29,20 @@ async def test_a_queue_shows_its_switch_and_its_way_back_to_the_default(house: H
     assert "No queue gets tickets now" not in text
 
 
+async def test_a_queue_shows_its_own_target_and_limit_and_what_an_empty_field_means(house: House) -> None:
+    await house.ask("PATCH", "/api/v1/call-settings", json={"sla_target_percent": 85})
+    await set_queue(house, HOSTILE, sla_target_percent=0)
+    await set_queue(house, "sales", sla_answer_within_seconds=10)
+    text = await read(await admin(house), "/settings/queues")
+    assert "an empty field counts as for all calls, 85 % within 20 s" in text
+    night, sales = row_of(text, f"<strong>{HOSTILE}<"), row_of(text, "<strong>sales<")
+    assert 'placeholder="85" value="0"' in night
+    assert 'placeholder="20" value=""' in night
+    assert 'placeholder="20" value="10"' in sales
+    found = await read(await admin(house), "/settings/found/queues")
+    assert 'placeholder="85"' in found
+
+
 async def test_the_switch_over_all_calls_is_named_where_it_overrules(house: House) -> None:
     await set_queue(house, "sales")
     await set_queue(house, "night", create_tickets=False)

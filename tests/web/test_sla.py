@@ -75,10 +75,12 @@ async def test_who_hung_up_in_the_ivr_was_offered_to_nobody_nor_were_outgoing_ca
     assert (await figures(house))["total"]["offered"] == 1
 
 
-async def test_waiting_begins_in_the_queue_and_without_one_at_the_start(house: House) -> None:
-    await keep(house, [after(2_000), after(2_000, queued_at=None), after(2_000, started_at=UnixMs(NOON - 600_000))])
+async def test_waiting_begins_in_the_queue_else_with_the_first_ring_else_at_the_start(house: House) -> None:
+    rung = replace(after(0, queued_at=None, rung_at=UnixMs(NOON + 30_000)), answered_at=UnixMs(NOON + 32_000))
+    queued = after(2_000, started_at=UnixMs(NOON - 600_000), rung_at=UnixMs(NOON + 11_000))
+    await keep(house, [queued, rung, after(2_000, queued_at=None)])
     total = (await figures(house))["total"]
-    assert (total["answered_within"], total["longest_wait_seconds"]) == (3, 2.0)
+    assert (total["answered_within"], total["average_wait_seconds"], total["longest_wait_seconds"]) == (3, 2.0, 2.0)
 
 
 async def test_another_limit_is_tried_without_changing_the_setting(house: House) -> None:
@@ -86,6 +88,89 @@ async def test_another_limit_is_tried_without_changing_the_setting(house: House)
     assert (await figures(house, f"{DAY}&answer_within_seconds=30"))["total"]["percent"] == 100.0
     assert (await figures(house, f"{DAY}&short_abandon_seconds=0"))["short_abandon_seconds"] == 0
     assert (await figures(house))["total"]["percent"] == 50.0
+
+
+async def own_goal(house: House, queue: str, **goal: int) -> None:
+    assert (await house.ask("PUT", f"/api/v1/queues/{queue}", json=goal)).status in (200, 201)
+
+
+async def test_each_call_is_judged_by_the_limit_of_its_queue_and_each_queue_by_its_own_target(house: House) -> None:
+    await own_goal(house, "vip", sla_target_percent=95, sla_answer_within_seconds=10)
+    await own_goal(house, "night", sla_target_percent=30)
+    await own_goal(house, "plain")
+    waits = {"vip": (9_000, 10_000, 10_001), "night": (20_000, 20_001, 50_000), "plain": (20_000,), None: (20_000,)}
+    await keep(house, [after(ms, queue=queue) for queue, several in waits.items() for ms in several])
+    found = await figures(house, f"{DAY}&by=queue")
+    told = ("key", "target_percent", "answered_within", "answered", "target_met")
+    assert [tuple(one[name] for name in told) for one in found["groups"]] == [
+        ("night", 30, 1, 3, True),
+        ("plain", 80, 1, 1, True),
+        ("vip", 95, 2, 3, False),
+        (None, 80, 1, 1, True),
+    ]
+    assert found["queues"] == [
+        {"queue": "night", "target_percent": 30, "answer_within_seconds": 20},
+        {"queue": "vip", "target_percent": 95, "answer_within_seconds": 10},
+    ]
+    assert (found["target_percent"], found["answer_within_seconds"]) == (80, 20)
+    total = found["total"]
+    assert (total["answered_within"], total["percent"], total["target_percent"]) == (5, 62.5, 80)
+    for by in ("day", "hour", "half_hour", "hotline", "user_id"):
+        (one,) = (await figures(house, f"{DAY}&by={by}"))["groups"]
+        assert {**one, "key": None} == {**total, "key": None}, by
+
+
+async def test_of_one_queue_everything_is_judged_by_its_own_goal(house: House) -> None:
+    await own_goal(house, "vip", sla_target_percent=60, sla_answer_within_seconds=10)
+    await keep(house, [after(ms, queue="vip") for ms in (1_000, 9_000, 15_000)] + [after(1_000)])
+    found = await figures(house, f"{DAY}&queue=vip&by=hour")
+    assert (found["target_percent"], found["answer_within_seconds"], found["queues"]) == (60, 10, [])
+    (hour,) = found["groups"]
+    assert (hour["percent"], hour["target_met"], hour["target_percent"]) == (66.67, True, 60)
+    assert (await figures(house, f"{DAY}&queue=nobody"))["target_percent"] == 80
+
+
+async def test_what_another_limit_would_give_is_one_limit_for_all_queues(house: House) -> None:
+    await own_goal(house, "vip", sla_target_percent=95, sla_answer_within_seconds=10)
+    await keep(house, [after(15_000, queue="vip"), after(25_000)])
+    assert (await figures(house))["total"]["answered_within"] == 0
+    tried = await figures(house, f"{DAY}&answer_within_seconds=20&by=queue")
+    assert (tried["total"]["answered_within"], tried["answer_within_seconds"]) == (1, 20)
+    assert tried["queues"] == [{"queue": "vip", "target_percent": 95, "answer_within_seconds": 20}]
+    assert [one["target_met"] for one in tried["groups"]] == [True, False]
+
+
+async def test_a_change_of_settings_changes_the_figures_of_the_past(house: House) -> None:
+    await keep(house, [after(15_000, queue="vip"), gave_up(8_000)])
+    before = (await figures(house))["total"]
+    assert (before["percent"], before["short_abandoned"], before["target_met"]) == (100.0, 0, True)
+    changed = {"sla_answer_within_seconds": 10, "sla_target_percent": 50, "sla_short_abandon_seconds": 9}
+    assert (await house.ask("PATCH", "/api/v1/call-settings", json=changed)).status == 200
+    found = await figures(house)
+    total = found["total"]
+    assert (total["percent"], total["short_abandoned"], total["target_met"]) == (0.0, 1, False)
+    assert (total["target_percent"], found["short_abandon_seconds"]) == (50, 9)
+    assert (await figures(house, f"{DAY}&short_abandon_seconds=8"))["total"]["short_abandoned"] == 0
+    await own_goal(house, "vip", sla_answer_within_seconds=15)
+    assert (await figures(house))["total"]["percent"] == 100.0
+    await house.ask("DELETE", "/api/v1/queues/vip")
+    assert (await figures(house))["total"]["percent"] == 0.0
+
+
+async def test_a_call_given_on_is_that_of_who_answered_last_and_waited_until_the_first_answer(house: House) -> None:
+    given_on = after(5_000, queue="support")
+    given_on = replace(given_on, user_id=UserId("binh"), user_ids=(UserId("an"), UserId("binh")))
+    await keep(house, [given_on])
+    (one,) = (await figures(house, f"{DAY}&by=user_id"))["groups"]
+    assert (one["key"], one["answered"], one["average_wait_seconds"]) == ("binh", 1, 5.0)
+    assert (await figures(house, f"{DAY}&user_id=an"))["total"]["answered"] == 0
+    assert [one["key"] for one in (await figures(house, f"{DAY}&by=queue"))["groups"]] == ["support"]
+
+
+async def test_a_call_read_afterwards_from_the_records_counts_as_any_other(house: House) -> None:
+    await keep(house, [after(20_000, caught_up=True), after(20_001, caught_up=True), gave_up(3_000, caught_up=True)])
+    total = (await figures(house))["total"]
+    assert (total["answered"], total["answered_within"], total["missed"], total["short_abandoned"]) == (2, 1, 1, 1)
 
 
 async def test_each_queue_hotline_and_agent_has_its_own_and_they_add_up(house: House) -> None:
@@ -126,6 +211,18 @@ async def test_days_are_those_of_the_wall_clock_and_an_autumn_hour_that_comes_tw
     assert hours[-2:] == ["2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00"]
     halves = [one["key"] for one in (await figures(house, f"{span}&by=half_hour"))["groups"]]
     assert halves[0] == "2026-10-24T23:30+02:00"
+
+
+async def test_the_day_of_spring_has_23_hours_and_the_hour_that_is_left_out_is_none(house: House) -> None:
+    await house.ask("PATCH", "/api/v1/call-settings", json={"time_zone": "Europe/Berlin"})
+    midnight = unix_ms("2026-03-29 00:00:00", "Europe/Berlin")
+    hours = [after(1_000, started_at=UnixMs(midnight + h * 3_600_000 + 1), queued_at=None) for h in (0, 1, 2, 22, 23)]
+    await keep(house, hours)
+    span = "from=2026-03-28T00:00:00Z&to=2026-03-31T00:00:00Z"
+    days = (await figures(house, f"{span}&by=day"))["groups"]
+    assert [(one["key"], one["answered"]) for one in days] == [("2026-03-29", 4), ("2026-03-30", 1)]
+    keys = [one["key"] for one in (await figures(house, f"{span}&by=hour"))["groups"]]
+    assert keys[:3] == ["2026-03-29T00:00+01:00", "2026-03-29T01:00+01:00", "2026-03-29T03:00+02:00"]
 
 
 async def test_today_begins_at_midnight_of_the_operator(house: House) -> None:

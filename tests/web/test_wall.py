@@ -17,8 +17,9 @@ from daemon.bus import CallHappened
 from daemon.call.events import AgentRinging, CallAnswered
 from daemon.call.model import UserId
 from daemon.call.signals import ChannelId, UnixMs
-from daemon.policy.call_settings import CallSettings
+from daemon.policy.call_settings import CallSettings, Rulebook
 from daemon.store import service_level
+from daemon.store.queues import read_queues
 from daemon.store.role import Role
 from daemon.store.tables import wall_links
 from daemon.store.wall_links import MOST_LINKS, add_wall_link, new_wall_secret
@@ -26,6 +27,7 @@ from daemon.wall_figures import WallFigures
 from tests.factory import answered, ringing
 from tests.web.conftest import NOW, House
 from tests.web.test_events import Listener
+from tests.web.test_sla import after, keep
 
 LINKS = "/api/v1/wallboard/links"
 EVENTS = "/api/v1/wallboard/events"
@@ -69,7 +71,7 @@ async def ring(house: House) -> None:
     queued = ringing(
         "1.1", queue="support", queued_at=UnixMs(NOW - 30_000), started_at=UnixMs(NOW - 40_000), **CUSTOMER
     )
-    direct = ringing("1.2", started_at=UnixMs(NOW - 5_000), **CUSTOMER)
+    direct = ringing("1.2", started_at=UnixMs(NOW - 9_000), rung_at=UnixMs(NOW - 5_000), **CUSTOMER)
     in_menu = ringing("1.3", started_at=UnixMs(NOW - 90_000), **CUSTOMER)
     talk = answered("1.4", started_at=UnixMs(NOW - 60_000), **CUSTOMER)
     house.living = [queued, direct, in_menu, talk]
@@ -99,6 +101,27 @@ async def test_todays_share_and_whom_nobody_called_back_come_from_the_store(hous
         tomorrow = await boards(listener)
     assert tomorrow["sla"]["missed"] == 0, "a new day begins with nothing"
     assert tomorrow["day"] > found["day"]
+
+
+async def test_each_queue_is_judged_by_its_own_target_and_limit_and_a_change_is_seen(house: House) -> None:
+    now = UnixMs(NOW - 60_000)
+    waits = (("vip", 8_000), ("vip", 15_000), (None, 15_000))
+    await keep(house, [after(ms, started_at=now, queued_at=now, queue=queue) for queue, ms in waits])
+    async with watching(house, EVENTS, Role.SUPERVISOR) as listener:
+        found = await boards(listener)
+        assert [(one["name"], one["met"]) for one in found["queues"]] == [("vip", True), (None, True)]
+        assert (found["sla"]["in_time"], found["within_seconds"], found["several_limits"]) == (3, 20, False)
+        house.wait(5_000)
+        own = {"sla_target_percent": 60, "sla_answer_within_seconds": 10}
+        await house.ask("PUT", "/api/v1/queues/vip", json=own)
+        house.rules = Rulebook(queues=await read_queues(house.store.reader))
+        async with asyncio.timeout(10):
+            while not found["several_limits"] or found["sla"]["in_time"] == 3:
+                found = await boards(listener)
+    rows = [(one["name"], one["percent"], one["met"]) for one in found["queues"]]
+    assert rows == [("vip", 50.0, False), (None, 100.0, True)]
+    assert (found["sla"]["in_time"], found["sla"]["percent"], found["sla"]["met"]) == (2, 66.67, False)
+    assert (found["target_percent"], found["within_seconds"]) == (80, 20)
 
 
 async def test_what_happens_is_sent_within_a_second_and_a_beat_where_nothing_does(house: House) -> None:

@@ -51,7 +51,7 @@ async function put(row, wanted) {
 }
 
 /** The value of a control as its state is kept: what stands in it where it is a text, whether it is on where not. */
-const asKept = (control, value) => (control.type === "checkbox" ? value : (value ?? ""));
+const asKept = (control, value) => (control.type === "checkbox" ? value : String(value ?? ""));
 
 const keptOf = (control) => {
   if (control.kept !== undefined) return control.kept;

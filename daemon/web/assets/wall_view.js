@@ -62,7 +62,8 @@ export class WallView {
     const { sla } = board;
     this.figure("waiting", String(board.waiting));
     this.figure("not_called_back", board.not_called_back >= 1000 ? "999+" : String(board.not_called_back));
-    const counted = sla.answered ? fill(this.words.inTime, { ...sla, n: board.within_seconds }) : this.words.nothing;
+    const inTime = board.several_limits ? this.words.inTimeOfQueue : this.words.inTime;
+    const counted = sla.answered ? fill(inTime, { ...sla, n: board.within_seconds }) : this.words.nothing;
     const place = this.figure("sla", percent(sla), `${fill(this.words.target, { n: board.target_percent })} · ${counted}`);
     place.dataset.met = sla.met === null ? "" : sla.met ? "yes" : "no";
     this.find("arc", place).setAttribute("stroke-dasharray", `${sla.percent ?? 0} 200`);

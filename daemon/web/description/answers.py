@@ -131,6 +131,8 @@ class Queue:
     name: str
     create_tickets: bool
     ringtone: str | None
+    sla_target_percent: Annotated[int | None, Field(description="Null: as in the call settings.")]
+    sla_answer_within_seconds: Annotated[int | None, Field(description="Null: as in the call settings.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from pydantic import Field
 from daemon.store.service_level import GroupBy
 from daemon.web.description.answers import Time
 from daemon.web.description.model import Answer, Description, Descriptions, Parameter, choice, text, time
-from daemon.web.sla import FINE_DAYS, LONGEST_DAYS, LONGEST_SECONDS, SHORT_SECONDS, Figures, Group
+from daemon.web.sla import FINE_DAYS, LONGEST_DAYS, LONGEST_SECONDS, Figures, Group, QueueGoal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +21,15 @@ class ServiceLevel:
     to: Time
     time_zone: Annotated[str, Field(description="In which days and hours are counted.")]
     by: GroupBy | None
-    target_percent: int
-    answer_within_seconds: Annotated[int, Field(description="A wait of exactly this long was in time.")]
+    target_percent: Annotated[int, Field(description="Of the call settings; of the queue where `queue` is asked for.")]
+    answer_within_seconds: Annotated[
+        int, Field(description="A wait of exactly this long was in time. Also that of calls whose queue has no own.")
+    ]
     short_abandon_seconds: Annotated[int, Field(description="Who gave up sooner is a short abandon.")]
+    queues: Annotated[
+        tuple[QueueGoal, ...],
+        Field(description="Queues with a target or limit of their own: their calls were judged by it, also in sums."),
+    ]
     total: Figures
     groups: Annotated[tuple[Group, ...], Field(description="Only those in which there was a call.")]
 
@@ -39,7 +45,8 @@ SERVICE_LEVEL: Final[Descriptions] = {
         more=(
             "`percent` is answered in time ÷ answered, the figure that the target is about; beside it the share of all "
             "who were `offered` (answered and missed), and that without short abandons. Waiting begins in the queue, "
-            "without one at the start of the call. All is computed by the settings of now, also for the past."
+            "without one when the first agent's phone rings. A call is judged by the limit of its queue where that has "
+            "one of its own. All is computed by the settings of now, also for the past."
         ),
         parameters=(
             time("from", f"Calls that began then or later: at most {LONGEST_DAYS} days. Without it: today."),
@@ -48,8 +55,8 @@ SERVICE_LEVEL: Final[Descriptions] = {
             text("queue", "Of this queue."),
             text("hotline", "Of this number of yours."),
             text("user_id", "That this agent was the last to answer."),
-            _seconds("answer_within_seconds", "What another limit would give, instead of the setting's.", 1),
-            _seconds("short_abandon_seconds", f"Which abandons are short; {SHORT_SECONDS} without it.", 0),
+            _seconds("answer_within_seconds", "What one limit for all calls would give, instead of those set.", 1),
+            _seconds("short_abandon_seconds", "Which abandons are short, instead of the setting's.", 0),
         ),
         answers={200: Answer("The figures.", ServiceLevel)},
     ),

@@ -67,6 +67,7 @@ async def show_queues(request: web.Request) -> web.Response:
         rows=[QueueRow(name=name, settings=queue, tone=called(tones, queue.ringtone)) for name, queue in page.shown],
         tones=tones,
         found=page.same("/settings/found/queues"),
+        settings=settings,
         overruled=not settings.auto_create_tickets,
         columns=column_words(QUEUES, _),
         name_limit=QUEUE_LIMIT,
@@ -86,6 +87,7 @@ async def show_found_queues(request: web.Request) -> web.Response:
         "found_queues.html",
         rows=rows,
         more=more,
+        settings=settings,
         overruled=not settings.auto_create_tickets,
         **pbx_values(found),
     )

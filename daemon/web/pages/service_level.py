@@ -12,19 +12,21 @@ from aiohttp import web
 from daemon.call.signals import UnixMs
 from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
-from daemon.policy.service_level import Tally
+from daemon.policy.service_level import Goal, Tally
 from daemon.store.service_level import Asked, GroupBy, tally
 from daemon.store.settings import read_settings
 from daemon.web.page import show_many, words
 from daemon.web.pages.filters import address_of, filters
 from daemon.web.services import services
-from daemon.web.sla import LONGEST_SECONDS, SHORT_SECONDS, day_began
+from daemon.web.sla import LONGEST_SECONDS, day_began, goals_set, judging
 from daemon.web.words import Translate
 
 _PATH: Final = "/service-level"
 _NAMES: Final = ("queue", "hotline", "user_id")
 _FILTERS: Final = ("span", "by", "within", *_NAMES)
 _SLIDER_S: Final = 120
+_SHOWN_QUEUES: Final = 6
+"""So many of those that have something of their own are told; all stand among the figures by queue."""
 _SPANS: Final[Mapping[str, tuple[Message, int, int]]] = {
     "today": (Message("Today"), 0, -1),
     "yesterday": (Message("Yesterday"), 1, 0),
@@ -51,18 +53,26 @@ async def show_service_level(request: web.Request) -> web.Response:
     span = chosen.get("span") if chosen.get("span") in _SPANS else "today"
     by = _by(chosen, str(span))
     asked = _asked(chosen, str(span), settings, parts.clock())
+    goals = await goals_set(parts.reads, settings, asked.queue)
+    judged = judging(asked, goals)
     groups = await tally(parts.reads, asked, by, ZoneInfo(settings.time_zone))
-    within = asked.within_ms // 1000
+    within = judged.usual.within_seconds
     return await show_many(
         request,
         "service_level.html",
         total=sum(groups.values(), Tally()),
-        rows=[_row(key, one, by, chosen, _) for key, one in groups.items()],
-        target=settings.sla_target_percent,
-        within=within,
-        setting_within=settings.sla_answer_within_seconds,
-        slider_ends=max(_SLIDER_S, within, settings.sla_answer_within_seconds),
-        short=SHORT_SECONDS,
+        rows=[
+            _row(key, one, judged.of(key) if by is GroupBy.QUEUE else judged.usual, by, chosen, _)
+            for key, one in groups.items()
+        ],
+        goals=judged,
+        others=list(judged.of_queues.items())[:_SHOWN_QUEUES],
+        set_goals=goals,
+        is_tried=asked.one_limit and (within != goals.usual.within_seconds or goals.has_several_limits),
+        slider_ends=max(_SLIDER_S, within, goals.usual.within_seconds),
+        short=settings.sla_short_abandon_seconds,
+        by_queue=by is GroupBy.QUEUE,
+        by_name=by.value in _NAMES,
         spans=[(address_of(_PATH, chosen, span=key), _(word), key == span) for key, (word, *__) in _SPANS.items()],
         ways=[
             (address_of(_PATH, chosen, by=key), _(word), key == by)
@@ -96,18 +106,22 @@ def _asked(chosen: Mapping[str, str], span: str, settings: CallSettings, now: Un
         begin=day_began(now, zone, first),
         end=UnixMs(now + 1) if last < 0 else day_began(now, zone, last),
         within_ms=1000 * (int(within) if usable else settings.sla_answer_within_seconds),
-        short_ms=1000 * SHORT_SECONDS,
+        short_ms=1000 * settings.sla_short_abandon_seconds,
+        one_limit=usable,
         **{name: chosen.get(name) for name in _NAMES},
     )
 
 
-def _row(key: str | None, found: Tally, by: GroupBy, chosen: Mapping[str, str], _: Translate) -> dict[str, Any]:
+def _row(
+    key: str | None, found: Tally, goal: Goal, by: GroupBy, chosen: Mapping[str, str], _: Translate
+) -> dict[str, Any]:
     """A queue, hotline or agent leads to its own hours and days."""
     narrower = key is not None and by in (GroupBy.QUEUE, GroupBy.HOTLINE, GroupBy.USER_ID)
     return {
         "name": _name(key, by, _),
         "page": address_of(_PATH, chosen, **{by.value: key, "by": None}) if narrower else None,
         "found": found,
+        "goal": goal,
     }
 
 
