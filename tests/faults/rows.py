@@ -9,6 +9,7 @@ from functools import partial
 from tests.faults import (
     fault_ami,
     fault_asterisk,
+    fault_asterisk_outage,
     fault_desks,
     fault_kill,
     fault_living,
@@ -83,6 +84,14 @@ ROWS = (
         "3 times SIGSTOP and SIGCONT, each with 15 calls before, 15 on the line, 15 after",
         None,
         partial(fault_asterisk.stopped, times=3, seconds=30.0),
+    ),
+    Row(
+        "asterisk-outage",
+        "the daemon away beside a real Asterisk, whose Master.csv is read",
+        "5 times kill -9, each with 90 calls: before, on the line at the kill, in the gap (answered, and given up twice by"
+        " each customer), on the line at the start; nothing is excused",
+        None,
+        partial(fault_asterisk_outage.trial, times=5),
     ),
     Row(
         "ami-cut",
