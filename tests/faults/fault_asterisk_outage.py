@@ -54,8 +54,7 @@ async def trial(folder: Path, seed: int, *, times: int) -> Tally:
             await load_desks(house, load_users(pbx))
             settings = {"disconnect_timeout_seconds": 0, "missed_call_merge": "incoming"}
             await house.api.put("call-settings", settings)
-            for turn in range(times):
-                gaps.append(await _turn(house, folder, seed * 1000 + turn * 100, waves))
+            gaps += [await _turn(house, folder, seed * 1000 + turn * 100, waves) for turn in range(times)]
             await house.quiet(sum(len(wave.customers) for wave in waves), 90.0)
             observed = observe(folder / "callwarden.db", house.crm.requests)
     finally:
@@ -80,8 +79,7 @@ async def _turn(house: House, folder: Path, first: int, waves: list[Wave]) -> tu
         await killed(house)
         waves.append(await calling)
         waves.append(await _answered(pbx, inside, _TALK_S))
-        for _ in range(2):
-            waves.append(await _given_up(pbx, losers))
+        waves += [await _given_up(pbx, losers) for _ in range(2)]
         calling = asyncio.create_task(_answered(pbx, at_start, 2 * _OUTLASTS_S))
         await until(lambda: talking(pbx, _WAVE), deadline_s=60.0)
         await back(house)

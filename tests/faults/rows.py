@@ -88,8 +88,8 @@ ROWS = (
     Row(
         "asterisk-outage",
         "the daemon away beside a real Asterisk, whose Master.csv is read",
-        "5 times kill -9, each with 90 calls: before, on the line at the kill, in the gap (answered, and given up twice by"
-        " each customer), on the line at the start; nothing is excused",
+        "5 times kill -9, each with 90 calls: before, on the line at the kill, in the gap (answered, and given up twice"
+        " by each customer), on the line at the start; nothing is excused",
         None,
         partial(fault_asterisk_outage.trial, times=5),
     ),
