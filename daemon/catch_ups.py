@@ -36,7 +36,7 @@ from daemon.store.values import Committed
 
 MARGIN_MS: Final = 10 * 60_000  # a link that is dead is noticed late, and the PBX's clock may be behind ours …
 _AHEAD_MS: Final = 24 * 3_600_000  # … or ahead: what was followed is known by its ids, not by the time
-LONGEST_MS: Final = 7 * 24 * 3_600_000
+LONGEST_MS: Final = 31 * 24 * 3_600_000  # longer is no outage; by hand any span is read
 _AGAIN_S: Final = 10.0  # records are written a moment after the call
 _RETRY_S: Final = 300.0
 _TOLD_EVERY_S: Final = 5.0
@@ -160,7 +160,7 @@ class CatchUps:
     async def _run(self, pbx: PbxName, desk: _Desk, since: UnixMs, before: asyncio.Task[None] | None) -> None:
         await _over(before)
         now = self._clock()
-        since = UnixMs(max(since - MARGIN_MS, now - LONGEST_MS, kept_since(self._rules().rulebook.settings, now)))
+        since = self._begin(pbx, UnixMs(since - MARGIN_MS), now)
         await self._store.writer.change(partial(mark_unheard, pbx, since, now))
         desk.marked = True
         await self._flow().passed()
@@ -168,6 +168,14 @@ class CatchUps:
             await asyncio.sleep(_RETRY_S)
         await self._settle(pbx, desk)
         await self._give_back(desk)
+
+    def _begin(self, pbx: PbxName, since: UnixMs, now: UnixMs) -> UnixMs:
+        """Where reading begins; what is left out because it is too long ago is said."""
+        kept, longest = kept_since(self._rules().rulebook.settings, now), UnixMs(now - LONGEST_MS)
+        if max(since, kept) < longest:
+            by_hand = f"callwarden catch-up --from {iso_utc(max(since, kept))} --to {iso_utc(longest)}"
+            _log.warning("catch_up_leaves_out", pbx=pbx, since=iso_utc(max(since, kept)), by_hand=by_hand)
+        return max(since, longest, kept)
 
     async def _settle(self, pbx: PbxName, desk: _Desk) -> None:
         """All is read but what came after the link was lost once more."""

@@ -21,7 +21,7 @@ LIVING = select(calls).where(calls.c.state != literal_column(f"'{CallState.ENDED
 _ENDED_LATELY = select(calls.c.pbx, calls.c.call_id).where(
     calls.c.started_at >= bindparam("b_since"), calls.c.state == CallState.ENDED.value
 )
-_BEATS = select(settings.c.key, settings.c.value).where(settings.c.key.startswith(_LAST_ALIVE, autoescape=True))
+BEATS = select(settings.c.key, settings.c.value).where(settings.c.key.startswith(_LAST_ALIVE, autoescape=True))
 _new_beat = insert(settings)
 _SET_BEAT = _new_beat.on_conflict_do_update(
     index_elements=[settings.c.key],
@@ -42,7 +42,7 @@ async def ended_lately(reader: Reader, since: UnixMs) -> list[tuple[PbxName, Cal
 
 async def last_alive(reader: Reader) -> dict[PbxName, UnixMs]:
     """When each PBX was last surely followed; nothing for one that never was."""
-    rows = await reader.fetch(_BEATS)
+    rows = await reader.fetch(BEATS)
     return {PbxName(row["key"].removeprefix(_LAST_ALIVE)): UnixMs(int(json.loads(row["value"]))) for row in rows}
 
 

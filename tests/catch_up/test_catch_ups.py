@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from daemon.ami.call_records import Gathered
 from daemon.call.events import CallEnded
@@ -17,7 +18,7 @@ from daemon.call.model import Call, CallId, CallState, Direction, MissedReason, 
 from daemon.call.records import Attempt, Party
 from daemon.call.signals import ChannelId, ChannelKind, DialStatus, Endpoint, LinkDown, Snapshot, UnixMs
 from daemon.call.timeline import Moment, What
-from daemon.catch_ups import CatchUps
+from daemon.catch_ups import LONGEST_MS, CatchUps
 from daemon.rules import Rules
 from daemon.store.call_pages import find_call
 from daemon.store.call_story import read_moments
@@ -251,3 +252,19 @@ async def _read(house: House, times: int) -> bool:
 
 async def _judged(house: House, calls: int) -> bool:
     return len(house.judged) >= calls
+
+
+async def test_what_was_too_long_ago_to_be_read_by_itself_is_said_with_the_command_that_reads_it() -> None:
+    house = House()
+    async with caught(house) as house:
+        house.now = UnixMs(T - LONGEST_MS - 24 * 60 * MINUTE)
+        house.down()
+        house.now = T
+        with capture_logs() as logged:
+            house.up()
+            await until(house.is_over)
+        (said,) = [line for line in logged if line["event"] == "catch_up_leaves_out"]
+        assert said["by_hand"].startswith(
+            "callwarden catch-up --from 2023-10-13T22:03:20.000Z --to 2023-10-14T22:13:20"
+        )
+        assert house.spans[0][0] == T - LONGEST_MS
