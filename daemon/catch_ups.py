@@ -7,7 +7,7 @@ has been read: a kill in between loses nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol
@@ -37,12 +37,16 @@ from daemon.store.values import Committed
 MARGIN_MS: Final = 10 * 60_000  # a link that is dead is noticed late, and the PBX's clock may be behind ours …
 _AHEAD_MS: Final = 24 * 3_600_000  # … or ahead: what was followed is known by its ids, not by the time
 LONGEST_MS: Final = 31 * 24 * 3_600_000  # longer is no outage; by hand any span is read
-_AGAIN_S: Final = 10.0  # records are written a moment after the call
+_AGAIN_S: Final = 10.0  # records are written a moment after the call …
+_LATE_S: Final = 310.0  # … or, with batch = yes in cdr.conf, up to five minutes
 _RETRY_S: Final = 300.0
 _TOLD_EVERY_S: Final = 5.0
 _LOOK_S: Final = 0.05
 
 _log = structlog.get_logger(__name__)
+
+
+_Reading = Callable[[PbxName, "_Desk", UnixMs], Awaitable[None]]
 
 
 class Flow(Protocol):
@@ -65,6 +69,7 @@ class _Desk:
     lost_at: UnixMs | None = None  # when the link was first lost since the task began
     kept: dict[CallId, CallEnded] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
+    late: asyncio.Task[None] | None = None
     thread: JobThread | None = None
     state: CatchUpState | None = None
 
@@ -94,12 +99,14 @@ class CatchUps:
         clock: Callable[[], UnixMs],
         *,
         again_s: float = _AGAIN_S,
+        late_s: float = _LATE_S,
     ) -> None:
         self._desks = {pbx: _Desk(one) for pbx, one in records.items()}
         self._flow = flow
         self._rules = rules
         self._clock = clock
         self._again_s = again_s
+        self._late_s = late_s
         self._store: Store
         self._committed: Callable[[Sequence[Committed]], None]
 
@@ -122,8 +129,9 @@ class CatchUps:
             desk.lose(signal.at)
         elif isinstance(signal, Snapshot) and not desk.is_at_it:
             before, since = desk.task, desk.since
-            if before is not None:
-                before.cancel()  # now: it must not take the new link for its own
+            for one in (before, desk.late if since is not None else None):
+                if one is not None:
+                    one.cancel()  # now: it must not take the new link for its own
             desk.marked, desk.lost_at = since is None, None
             work = self._beat(pbx) if since is None else self._run(pbx, desk, since, before)
             desk.task = asyncio.create_task(work, name=f"catch-up {pbx}")
@@ -147,7 +155,7 @@ class CatchUps:
 
     async def close(self) -> None:
         """What is not done is done after the next start."""
-        tasks = [desk.task for desk in self._desks.values() if desk.task is not None]
+        tasks = [task for desk in self._desks.values() for task in (desk.task, desk.late) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -168,6 +176,7 @@ class CatchUps:
             await asyncio.sleep(_RETRY_S)
         await self._settle(pbx, desk)
         await self._give_back(desk)
+        desk.late = asyncio.create_task(self._late(pbx, desk, max(since, UnixMs(now - MARGIN_MS))))
 
     def _begin(self, pbx: PbxName, since: UnixMs, now: UnixMs) -> UnixMs:
         """Where reading begins; what is left out because it is too long ago is said."""
@@ -187,11 +196,11 @@ class CatchUps:
         desk.since = desk.lost_at
 
     async def _try(self, pbx: PbxName, desk: _Desk, since: UnixMs) -> bool:
-        """Twice: some records are only being written."""
+        return await self._try_once(pbx, desk, since, self._read_twice)
+
+    async def _try_once(self, pbx: PbxName, desk: _Desk, since: UnixMs, reading: _Reading) -> bool:
         try:
-            await self._read(pbx, desk, since, last=False)
-            await asyncio.sleep(self._again_s)
-            await self._read(pbx, desk, since, last=True)
+            await reading(pbx, desk, since)
         except CallwardenError as error:
             _log.warning("catch_up_failed", pbx=pbx, since=iso_utc(since), error=str(error))
             await self._failed(desk, since, error.message)
@@ -201,6 +210,17 @@ class CatchUps:
             await self._failed(desk, since, Message("see the log"))
             return False
         return True
+
+    async def _read_twice(self, pbx: PbxName, desk: _Desk, since: UnixMs) -> None:
+        """Some records are only being written."""
+        await self._read(pbx, desk, since, last=False)
+        await asyncio.sleep(self._again_s)
+        await self._read(pbx, desk, since, last=True)
+
+    async def _late(self, pbx: PbxName, desk: _Desk, since: UnixMs) -> None:
+        """What is written in batches. No mark: whoever is cut short before it reads ten minutes more the next time."""
+        await asyncio.sleep(self._late_s)
+        await self._try_once(pbx, desk, since, partial(self._read, last=True))
 
     async def _failed(self, desk: _Desk, since: UnixMs, why: str) -> None:
         said = why if isinstance(why, Message) else Message("{why}", why=why)

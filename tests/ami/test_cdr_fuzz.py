@@ -7,7 +7,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.ami.call_records import CallRecords, RecordsConfig
@@ -20,6 +20,7 @@ from daemon.call.records import Attempt
 from daemon.call.signals import ChannelId, Endpoint, UnixMs
 from daemon.errors import CallwardenError
 from tests.ami.test_cdr_file import BEGIN, EVER, row
+from tests.drawn import examples
 
 ASTERISK_KEEPS = 79
 """Characters of a number or a name in a CDR."""
@@ -123,6 +124,7 @@ def test_rows_of_any_values_are_a_call_that_ended_or_none(rows: list[dict[str, o
 
 
 @given(st.lists(_ROWS, max_size=5))
+@settings(max_examples=examples(20))
 def test_a_table_of_any_values_is_read_to_its_end_or_refused_in_one_line(rows: list[dict[str, object]]) -> None:
     columns, places = ", ".join(f'"{name}"' for name in _NAMES), ", ".join("?" * len(_NAMES))
     with tempfile.TemporaryDirectory() as folder:

@@ -124,12 +124,13 @@ class House:
 
 
 @asynccontextmanager
-async def caught(house: House, *, again_s: float = 0.05) -> AsyncIterator[House]:
+async def caught(house: House, *, again_s: float = 0.05, late_s: float = 60.0) -> AsyncIterator[House]:
     house.store = await Store.open("sqlite://")
     rules = Rules()
     await rules.read(house.store)
     records: Any = house
-    house.catch_ups = CatchUps({MAIN: records}, lambda: house, lambda: rules, lambda: house.now, again_s=again_s)
+    waits = {"again_s": again_s, "late_s": late_s}
+    house.catch_ups = CatchUps({MAIN: records}, lambda: house, lambda: rules, lambda: house.now, **waits)
     await house.catch_ups.begin(house.store, {}, lambda _: None)
     try:
         yield house
@@ -268,3 +269,35 @@ async def test_what_was_too_long_ago_to_be_read_by_itself_is_said_with_the_comma
             "callwarden catch-up --from 2023-10-13T22:03:20.000Z --to 2023-10-14T22:13:20"
         )
         assert house.spans[0][0] == T - LONGEST_MS
+
+
+async def test_a_call_whose_record_is_written_in_a_batch_minutes_later_is_read_too() -> None:
+    """cdr.conf, batch = yes: Asterisk keeps up to a hundred records for up to five minutes."""
+    house = House()
+    async with caught(house, late_s=0.5) as house:
+        house.down()
+        house.up()
+        await until(house.is_over)
+        assert await find_call(house.store.reader, ID) == []
+        house.rows = (ROW,)
+        house.up()  # the same link lists its calls once more
+        await until(lambda: _read(house, 3))
+        await until(lambda: _known(house))
+
+
+async def test_a_late_reading_that_a_new_link_cuts_short_is_made_good_by_the_next() -> None:
+    house = House()
+    async with caught(house, late_s=30.0) as house:
+        house.down()
+        house.up()
+        await until(lambda: _read(house, 2))
+        house.now = UnixMs(T + MINUTE)
+        house.down()
+        house.rows = (ROW,)
+        house.up()
+        await until(lambda: _read(house, 4))
+        await until(lambda: _known(house))
+
+
+async def _known(house: House) -> bool:
+    return len(await find_call(house.store.reader, ID)) == 1
