@@ -39,9 +39,11 @@ def config_of(folder: Path) -> Config:
 async def test_a_span_is_caught_up_by_hand_once(tmp_path: Path) -> None:
     written(tmp_path, recordings())
     config, said = config_of(tmp_path), list[str]()
+    span, told = ("2026-11-22T20:40:00+00:00", "2026-11-22T21:10Z"), list[int]()
     for dry in (True, False, False):
-        await catch_up_span(config, "2026-11-22T20:40:00+00:00", "2026-11-22T21:10Z", None, dry=dry, say=said.append)
+        await catch_up_span(config, *span, None, dry=dry, say=said.append, told=lambda done: told.append(done.calls))
     dry_run, first, second = said
+    assert told == [100, 112, 100, 112]  # portion by portion
     assert "0 known" in dry_run
     assert dry_run.endswith("tickets would be added")
     assert first.split(";")[0] == dry_run.split(";")[0]

@@ -118,8 +118,8 @@ def _between(gaps: Iterable[tuple[float, float]]) -> Iterable[tuple[float, float
 def _truth(waves: Iterable[Wave], observed: Observed) -> list[Played]:
     """The ids are Asterisk's own, so they are found by the customer's number, in the order of his calls."""
     ids: dict[str, list[str]] = {}
-    for call_id, call in sorted(observed.calls.items()):
-        ids.setdefault(call.customer or "", []).append(call_id)
+    for call_id, stored in sorted(observed.calls.items()):
+        ids.setdefault(stored.customer or "", []).append(call_id)
     played = []
     for wave in waves:
         taken: set[str] = set()
