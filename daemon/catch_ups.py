@@ -28,14 +28,15 @@ from daemon.pbx import CatchUpState
 from daemon.policy.call_settings import CallSettings
 from daemon.rules import Rules
 from daemon.store.catching_up import mark_anew, mark_unheard, unheard_since
-from daemon.store.live_calls import heartbeat
+from daemon.store.live_calls import first_alive, first_heartbeat
 from daemon.store.retention import Keeping, periods
 from daemon.store.store import Store
 from daemon.store.thread import JobThread
 from daemon.store.values import Committed
 
-MARGIN_MS: Final = 10 * 60_000  # a link that is dead is noticed late, and the PBX's clock may be behind ours …
-_AHEAD_MS: Final = 24 * 3_600_000  # … or ahead: what was followed is known by its ids, not by the time
+MARGIN_MS: Final = 70 * 60_000  # a dead link is noticed late, clocks are set, the PBX's may be an hour behind ours …
+_BEFORE_THE_FIRST_MS: Final = 10 * 60_000  # … but what was before anybody ever followed it is no outage
+_AHEAD_MS: Final = 24 * 3_600_000  # The PBX may be ahead too: what was followed is known by its ids, not by the time
 LONGEST_MS: Final = 31 * 24 * 3_600_000  # longer is no outage; by hand any span is read
 _AGAIN_S: Final = 10.0  # records are written a moment after the call …
 _LATE_S: Final = 310.0  # … or, with batch = yes in cdr.conf, up to five minutes
@@ -107,6 +108,7 @@ class CatchUps:
         self._clock = clock
         self._again_s = again_s
         self._late_s = late_s
+        self._first: dict[PbxName, UnixMs] = {}
         self._store: Store
         self._committed: Callable[[Sequence[Committed]], None]
 
@@ -115,7 +117,7 @@ class CatchUps:
     ) -> None:
         """Before any PBX is connected: `alive` is when each was last followed. One that never was has no past here."""
         self._store, self._committed = store, committed
-        marked = await unheard_since(store.reader)
+        marked, self._first = await unheard_since(store.reader), await first_alive(store.reader)
         for pbx, desk in self._desks.items():
             moments = [at for at in (marked.get(pbx), alive.get(pbx)) if at is not None]
             desk.since = min(moments, default=None)
@@ -163,12 +165,13 @@ class CatchUps:
     async def _beat(self, pbx: PbxName) -> None:
         """At once: what happens after a kill in the first seconds is missed too."""
         now = self._clock()
-        await self._store.writer.change(lambda: heartbeat(now, [pbx]))
+        self._first.setdefault(pbx, now)
+        await self._store.writer.change(lambda: first_heartbeat(now, pbx))
 
     async def _run(self, pbx: PbxName, desk: _Desk, since: UnixMs, before: asyncio.Task[None] | None) -> None:
         await _over(before)
         now = self._clock()
-        since = self._begin(pbx, UnixMs(since - MARGIN_MS), now)
+        since = self._begin(pbx, since, now)
         await self._store.writer.change(partial(mark_unheard, pbx, since, now))
         desk.marked = True
         await self._flow().passed()
@@ -179,7 +182,13 @@ class CatchUps:
         desk.late = asyncio.create_task(self._late(pbx, desk, max(since, UnixMs(now - MARGIN_MS))))
 
     def _begin(self, pbx: PbxName, since: UnixMs, now: UnixMs) -> UnixMs:
-        """Where reading begins; what is left out because it is too long ago is said."""
+        """Where reading begins; what is left out because it is too long ago is said.
+
+        A beginning that is not over yet was written by a clock that has been set back since.
+        """
+        since = UnixMs(min(since, now) - MARGIN_MS)
+        if (first := self._first.get(pbx)) is not None and first <= now:
+            since = max(since, UnixMs(first - _BEFORE_THE_FIRST_MS))
         kept, longest = kept_since(self._rules().rulebook.settings, now), UnixMs(now - LONGEST_MS)
         if max(since, kept) < longest:
             by_hand = f"callwarden catch-up --from {iso_utc(max(since, kept))} --to {iso_utc(longest)}"
@@ -218,7 +227,7 @@ class CatchUps:
         await self._read(pbx, desk, since, last=True)
 
     async def _late(self, pbx: PbxName, desk: _Desk, since: UnixMs) -> None:
-        """What is written in batches. No mark: whoever is cut short before it reads ten minutes more the next time."""
+        """What is written in batches. No mark: whoever is cut short before it reads the margin the next time."""
         await asyncio.sleep(self._late_s)
         await self._try_once(pbx, desk, since, partial(self._read, last=True))
 

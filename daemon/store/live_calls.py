@@ -16,6 +16,7 @@ from daemon.store.tables import calls, settings
 from daemon.store.work import Query, Work
 
 _LAST_ALIVE = "last_alive_at:"  # and the PBX's name
+_FIRST_ALIVE = "first_alive_at:"
 # In the very words of its index, and unsorted: to be sorted, SQLite would rather walk through all calls in their order.
 LIVING = select(calls).where(calls.c.state != literal_column(f"'{CallState.ENDED.value}'"))
 _ENDED_LATELY = select(calls.c.pbx, calls.c.call_id).where(
@@ -27,6 +28,9 @@ _SET_BEAT = _new_beat.on_conflict_do_update(
     index_elements=[settings.c.key],
     set_={"value": _new_beat.excluded.value, "changed_at": _new_beat.excluded.changed_at},
 )
+
+_FIRSTS = select(settings.c.key, settings.c.value).where(settings.c.key.startswith(_FIRST_ALIVE, autoescape=True))
+_SET_FIRST = insert(settings).on_conflict_do_nothing()
 
 
 async def living_calls(reader: Reader) -> list[Call]:
@@ -49,3 +53,15 @@ async def last_alive(reader: Reader) -> dict[PbxName, UnixMs]:
 def heartbeat(at: UnixMs, followed: Iterable[PbxName]) -> Work[None]:
     """Write it every few seconds: after a crash it bounds when the daemon stopped seeing."""
     yield Query(_SET_BEAT, [{"key": _LAST_ALIVE + pbx, "value": str(at), "changed_at": at} for pbx in followed])
+
+
+async def first_alive(reader: Reader) -> dict[PbxName, UnixMs]:
+    """Since when each PBX has been followed; nothing for one that was before this was kept."""
+    rows = await reader.fetch(_FIRSTS)
+    return {PbxName(row["key"].removeprefix(_FIRST_ALIVE)): UnixMs(int(json.loads(row["value"]))) for row in rows}
+
+
+def first_heartbeat(at: UnixMs, pbx: PbxName) -> Work[None]:
+    """It is followed from now on; where it was before, that stays its first time."""
+    yield Query(_SET_FIRST, [{"key": _FIRST_ALIVE + pbx, "value": str(at), "changed_at": at}])
+    yield from heartbeat(at, [pbx])

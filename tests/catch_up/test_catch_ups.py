@@ -166,14 +166,37 @@ async def test_a_link_that_lists_its_calls_again_does_not_begin_anew() -> None:
         assert len(house.spans) == 2
 
 
-async def test_a_pbx_whose_clock_is_minutes_off_loses_nothing() -> None:
+async def test_a_pbx_whose_clock_is_an_hour_off_loses_nothing() -> None:
     async with caught(House()) as house:
         house.down()
         house.up()
         await until(house.is_over)
         since, to = house.spans[0]
-        assert since <= T - 5 * MINUTE
-        assert to >= T + 5 * MINUTE
+        assert since <= T - 61 * MINUTE
+        assert to >= T + 61 * MINUTE
+
+
+async def test_a_clock_that_was_an_hour_ahead_when_it_went_and_is_right_again_loses_nothing() -> None:
+    house = House()
+    async with caught(house) as house:
+        house.now = UnixMs(T + 60 * MINUTE)
+        house.down()
+        house.now = UnixMs(T + 20 * MINUTE)
+        house.up()
+        await until(house.is_over)
+        assert house.spans[0][0] <= T - 40 * MINUTE
+
+
+async def test_what_was_before_anybody_followed_the_pbx_is_no_outage() -> None:
+    house = House()
+    async with caught(house) as house:
+        house.up()
+        await until(house.is_over)
+        house.now = UnixMs(T + 30 * MINUTE)
+        house.down()
+        house.up()
+        await until(lambda: _read(house, 1))
+        assert house.spans[0][0] == T - 10 * MINUTE
 
 
 async def test_a_run_cut_short_before_it_has_written_completes_the_call_in_the_next(
@@ -266,7 +289,7 @@ async def test_what_was_too_long_ago_to_be_read_by_itself_is_said_with_the_comma
             await until(house.is_over)
         (said,) = [line for line in logged if line["event"] == "catch_up_leaves_out"]
         assert said["by_hand"].startswith(
-            "callwarden catch-up --from 2023-10-13T22:03:20.000Z --to 2023-10-14T22:13:20"
+            "callwarden catch-up --from 2023-10-13T21:03:20.000Z --to 2023-10-14T22:13:20"
         )
         assert house.spans[0][0] == T - LONGEST_MS
 
