@@ -25,7 +25,7 @@ demo: $(READY)
 # tests start are not watched: they would be twice as slow); then what keeps time with a browser (also that beside
 # telephones); then with telephones alone: three benches, each with an Asterisk of its own.
 # Beside all that one call goes on for five minutes; what became of it is said, and counts, at the end.
-test: $(TESTS) live-tools browser-tools ops-tools
+test: $(TESTS) live-tools browser-tools ops-tools db-tools
 	@$(call beside,long-call,$(BIN)/python -m pytest -p no:cacheprovider -m slow tests/live/test_long_call.py $(PYTEST_ARGS))
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m browser $(PYTEST_ARGS)
@@ -34,7 +34,7 @@ test: $(TESTS) live-tools browser-tools ops-tools
 
 # What has to be fetched comes while the code is read.
 check: $(TESTS)
-	@$(call beside,tools,$(MAKE) --no-print-directory live-tools browser-tools ops-tools)
+	@$(call beside,tools,$(MAKE) --no-print-directory live-tools browser-tools ops-tools db-tools)
 	$(MAKE) --no-print-directory lint types audit-if-reachable
 	@$(call ended,tools,600)
 	$(MAKE) --no-print-directory test
@@ -102,9 +102,11 @@ $(TESTS): $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --only-binary :all: --editable '.[live]' \
 	  || echo 'No SIP phone library for this machine: live tests will be skipped.'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --only-binary :all: --editable '.[postgresql,mysql]' \
+	  || echo 'No drivers for this machine: CDR tables in PostgreSQL and MariaDB will not be tested.'
 	@touch $@
 
-.PHONY: python3-venv live-tools browser-tools ops-tools
+.PHONY: python3-venv live-tools browser-tools ops-tools db-tools
 python3-venv:
 	@if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
 	else echo 'Install the package python3-venv (as root: apt-get install python3-venv), then run make again.'; exit 1; fi
@@ -123,6 +125,14 @@ browser-tools:
 	  if [ "$$(id -u)" = 0 ]; then \
 	    echo 'Installing chromium'; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	  else echo 'Browser tests are skipped without: chromium (as root: apt-get install chromium fonts-dejavu-core)'; fi; fi
+
+# Servers that keep CDR tables; each test starts one of its own, on loopback, in a folder that goes.
+db-tools:
+	@missing=; [ -n "$$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || command -v initdb >/dev/null || missing="$$missing postgresql"; \
+	[ -x /usr/sbin/mariadbd ] || command -v mariadbd >/dev/null || missing="$$missing mariadb-server-core"; \
+	if [ -n "$$missing" ]; then if [ "$$(id -u)" = 0 ]; then \
+	  echo "Installing$$missing"; apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "CDR tables of servers are not tested without:$$missing (as root: apt-get install$$missing)"; fi; fi
 
 # The package in a Debian that is made and booted for it, as root: installed, watched, frozen, reloaded, purged.
 boot: $(TESTS) live-tools

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,9 +21,17 @@ from daemon.store.store import Store
 from daemon.store.values import Committed
 
 Say = Callable[[str], None]
+Told = Callable[[Progress], None]
+"""How far it has come; called now and then."""
 
 
-async def catch_up_span(config: Config, since: str, until: str, pbx: str | None, *, dry: bool, say: Say) -> None:
+def _silent(_: Progress) -> None:
+    """The last line says it all."""
+
+
+async def catch_up_span(
+    config: Config, since: str, until: str, pbx: str | None, *, dry: bool, say: Say, told: Told = _silent
+) -> None:
     """`since` and `until` as typed; an empty `until` is now. What came of it is one line, what is odd others."""
     name = _chosen(config, pbx)
     store = await Store.open(config.store.url)
@@ -36,12 +46,26 @@ async def catch_up_span(config: Config, since: str, until: str, pbx: str | None,
         kept_from = kept_since(rules.rulebook.settings, now)
         if span.since < kept_from:
             raise ConfigError(f"calls before {iso_utc(kept_from)} are not kept (page Data); --from must be later")
-        outlet = Outlet(store, now_ms, _nobody_listens, _silent, dry=dry)
+        outlet = Outlet(store, now_ms, _nobody_listens, told, dry=dry)
         done = await catch_up(call_records(config.pbx)[name], span, rules, outlet)
     finally:
         await store.close()
     for line in _lines(span, done, dry=dry):
         say(line)
+
+
+@contextmanager
+def on_terminal() -> Iterator[Told]:
+    """A line on stderr that counts; nothing where nobody would see it."""
+    if not sys.stderr.isatty():
+        yield _silent
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("Reading the PBX's records …") as line:
+        yield lambda done: line.update(
+            f"Reading the PBX's records … {done.found} calls, {done.known} known, {done.tickets} tickets made"
+        )
 
 
 def _chosen(config: Config, wanted: str | None) -> PbxName:
@@ -79,7 +103,3 @@ def _lines(span: Span, done: Progress, *, dry: bool) -> list[str]:
 
 def _nobody_listens(_: Sequence[Committed]) -> None:
     """A running daemon sends what is due: it looks into the store every minute."""
-
-
-def _silent(_: Progress) -> None:
-    """The last line says it all."""

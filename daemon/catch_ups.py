@@ -7,7 +7,7 @@ has been read: a kill in between loses nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol
@@ -28,21 +28,26 @@ from daemon.pbx import CatchUpState
 from daemon.policy.call_settings import CallSettings
 from daemon.rules import Rules
 from daemon.store.catching_up import mark_anew, mark_unheard, unheard_since
-from daemon.store.live_calls import heartbeat
+from daemon.store.live_calls import first_alive, first_heartbeat
 from daemon.store.retention import Keeping, periods
 from daemon.store.store import Store
 from daemon.store.thread import JobThread
 from daemon.store.values import Committed
 
-MARGIN_MS: Final = 10 * 60_000  # a link that is dead is noticed late, and the PBX's clock may be behind ours …
-_AHEAD_MS: Final = 24 * 3_600_000  # … or ahead: what was followed is known by its ids, not by the time
-LONGEST_MS: Final = 7 * 24 * 3_600_000
-_AGAIN_S: Final = 10.0  # records are written a moment after the call
+MARGIN_MS: Final = 70 * 60_000  # a dead link is noticed late, clocks are set, the PBX's may be an hour behind ours …
+_BEFORE_THE_FIRST_MS: Final = 10 * 60_000  # … but what was before anybody ever followed it is no outage
+_AHEAD_MS: Final = 24 * 3_600_000  # The PBX may be ahead too: what was followed is known by its ids, not by the time
+LONGEST_MS: Final = 31 * 24 * 3_600_000  # longer is no outage; by hand any span is read
+_AGAIN_S: Final = 10.0  # records are written a moment after the call …
+_LATE_S: Final = 310.0  # … or, with batch = yes in cdr.conf, up to five minutes
 _RETRY_S: Final = 300.0
 _TOLD_EVERY_S: Final = 5.0
 _LOOK_S: Final = 0.05
 
 _log = structlog.get_logger(__name__)
+
+
+_Reading = Callable[[PbxName, "_Desk", UnixMs], Awaitable[None]]
 
 
 class Flow(Protocol):
@@ -65,6 +70,7 @@ class _Desk:
     lost_at: UnixMs | None = None  # when the link was first lost since the task began
     kept: dict[CallId, CallEnded] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
+    late: asyncio.Task[None] | None = None
     thread: JobThread | None = None
     state: CatchUpState | None = None
 
@@ -94,12 +100,15 @@ class CatchUps:
         clock: Callable[[], UnixMs],
         *,
         again_s: float = _AGAIN_S,
+        late_s: float = _LATE_S,
     ) -> None:
         self._desks = {pbx: _Desk(one) for pbx, one in records.items()}
         self._flow = flow
         self._rules = rules
         self._clock = clock
         self._again_s = again_s
+        self._late_s = late_s
+        self._first: dict[PbxName, UnixMs] = {}
         self._store: Store
         self._committed: Callable[[Sequence[Committed]], None]
 
@@ -108,7 +117,7 @@ class CatchUps:
     ) -> None:
         """Before any PBX is connected: `alive` is when each was last followed. One that never was has no past here."""
         self._store, self._committed = store, committed
-        marked = await unheard_since(store.reader)
+        marked, self._first = await unheard_since(store.reader), await first_alive(store.reader)
         for pbx, desk in self._desks.items():
             moments = [at for at in (marked.get(pbx), alive.get(pbx)) if at is not None]
             desk.since = min(moments, default=None)
@@ -122,8 +131,9 @@ class CatchUps:
             desk.lose(signal.at)
         elif isinstance(signal, Snapshot) and not desk.is_at_it:
             before, since = desk.task, desk.since
-            if before is not None:
-                before.cancel()  # now: it must not take the new link for its own
+            for one in (before, desk.late if since is not None else None):
+                if one is not None:
+                    one.cancel()  # now: it must not take the new link for its own
             desk.marked, desk.lost_at = since is None, None
             work = self._beat(pbx) if since is None else self._run(pbx, desk, since, before)
             desk.task = asyncio.create_task(work, name=f"catch-up {pbx}")
@@ -147,7 +157,7 @@ class CatchUps:
 
     async def close(self) -> None:
         """What is not done is done after the next start."""
-        tasks = [desk.task for desk in self._desks.values() if desk.task is not None]
+        tasks = [task for desk in self._desks.values() for task in (desk.task, desk.late) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -155,12 +165,13 @@ class CatchUps:
     async def _beat(self, pbx: PbxName) -> None:
         """At once: what happens after a kill in the first seconds is missed too."""
         now = self._clock()
-        await self._store.writer.change(lambda: heartbeat(now, [pbx]))
+        self._first.setdefault(pbx, now)
+        await self._store.writer.change(lambda: first_heartbeat(now, pbx))
 
     async def _run(self, pbx: PbxName, desk: _Desk, since: UnixMs, before: asyncio.Task[None] | None) -> None:
         await _over(before)
         now = self._clock()
-        since = UnixMs(max(since - MARGIN_MS, now - LONGEST_MS, kept_since(self._rules().rulebook.settings, now)))
+        since = self._begin(pbx, since, now)
         await self._store.writer.change(partial(mark_unheard, pbx, since, now))
         desk.marked = True
         await self._flow().passed()
@@ -168,6 +179,21 @@ class CatchUps:
             await asyncio.sleep(_RETRY_S)
         await self._settle(pbx, desk)
         await self._give_back(desk)
+        desk.late = asyncio.create_task(self._late(pbx, desk, max(since, UnixMs(now - MARGIN_MS))))
+
+    def _begin(self, pbx: PbxName, since: UnixMs, now: UnixMs) -> UnixMs:
+        """Where reading begins; what is left out because it is too long ago is said.
+
+        A beginning that is not over yet was written by a clock that has been set back since.
+        """
+        since = UnixMs(min(since, now) - MARGIN_MS)
+        if (first := self._first.get(pbx)) is not None and first <= now:
+            since = max(since, UnixMs(first - _BEFORE_THE_FIRST_MS))
+        kept, longest = kept_since(self._rules().rulebook.settings, now), UnixMs(now - LONGEST_MS)
+        if max(since, kept) < longest:
+            by_hand = f"callwarden catch-up --from {iso_utc(max(since, kept))} --to {iso_utc(longest)}"
+            _log.warning("catch_up_leaves_out", pbx=pbx, since=iso_utc(max(since, kept)), by_hand=by_hand)
+        return max(since, longest, kept)
 
     async def _settle(self, pbx: PbxName, desk: _Desk) -> None:
         """All is read but what came after the link was lost once more."""
@@ -179,11 +205,11 @@ class CatchUps:
         desk.since = desk.lost_at
 
     async def _try(self, pbx: PbxName, desk: _Desk, since: UnixMs) -> bool:
-        """Twice: some records are only being written."""
+        return await self._try_once(pbx, desk, since, self._read_twice)
+
+    async def _try_once(self, pbx: PbxName, desk: _Desk, since: UnixMs, reading: _Reading) -> bool:
         try:
-            await self._read(pbx, desk, since, last=False)
-            await asyncio.sleep(self._again_s)
-            await self._read(pbx, desk, since, last=True)
+            await reading(pbx, desk, since)
         except CallwardenError as error:
             _log.warning("catch_up_failed", pbx=pbx, since=iso_utc(since), error=str(error))
             await self._failed(desk, since, error.message)
@@ -193,6 +219,17 @@ class CatchUps:
             await self._failed(desk, since, Message("see the log"))
             return False
         return True
+
+    async def _read_twice(self, pbx: PbxName, desk: _Desk, since: UnixMs) -> None:
+        """Some records are only being written."""
+        await self._read(pbx, desk, since, last=False)
+        await asyncio.sleep(self._again_s)
+        await self._read(pbx, desk, since, last=True)
+
+    async def _late(self, pbx: PbxName, desk: _Desk, since: UnixMs) -> None:
+        """What is written in batches. No mark: whoever is cut short before it reads the margin the next time."""
+        await asyncio.sleep(self._late_s)
+        await self._try_once(pbx, desk, since, partial(self._read, last=True))
 
     async def _failed(self, desk: _Desk, since: UnixMs, why: str) -> None:
         said = why if isinstance(why, Message) else Message("{why}", why=why)

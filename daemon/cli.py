@@ -194,10 +194,13 @@ def catch_up(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")] = False,
 ) -> None:
     """Read what the PBX wrote of a span and make the calls and tickets that are missing. Again is harmless."""
-    from daemon.catch_up_command import catch_up_span
+    from daemon.catch_up_command import catch_up_span, on_terminal
     from daemon.config import load_config
 
-    _run(catch_up_span(load_config(config), since, until, pbx, dry=dry_run, say=typer.echo))
+    said: list[str] = []
+    with on_terminal() as told:
+        _run(catch_up_span(load_config(config), since, until, pbx, dry=dry_run, say=said.append, told=told))
+    typer.echo("\n".join(said))
 
 
 @token_app.command("create")

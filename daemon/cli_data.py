@@ -43,6 +43,7 @@ def restore(
     with _progress("Restoring") as progress:
         restored = put_back(file, path, operator(now_ms()), progress=progress)
     typer.echo(f"{path}: restored from {file}; everybody signs in anew, API tokens are as they were then")
+    typer.echo(f"the next new ticket is number {restored.next_ticket}: none is given twice")
     if restored.kept is not None:
         typer.echo(f"{restored.kept}: the database as it was before; delete it when all is well")
 

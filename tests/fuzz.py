@@ -23,6 +23,7 @@ SURFACES: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/ami/test_forgery.py::test_no_number_that_fits_ends_another_call",
         "tests/call/test_robustness.py::test_lost_swapped_and_mixed_up_signals_never_raise_or_double",
     ),
+    "call records of the PBX": ("tests/ami/test_cdr_fuzz.py",),
     "JSON API: requests by its description": ("tests/web/test_fuzz.py",),
     "JSON API: bodies": (
         "tests/web/test_hostile.py::test_no_bytes_break_the_reading_of_a_body",

@@ -44,6 +44,8 @@ def attempt_of(row: Row, zone: tzinfo | None, place: int) -> Attempt | None:
     answered = written_time(row.get("answer"), zone, channel)
     if answered is None and status is DialStatus.ANSWER and "answer" not in row:
         answered = UnixMs(max(started, ended - _milliseconds(row, "billsec")))
+    if answered is not None and ended - answered == 1000 and str(row.get("billsec")) == "0":
+        answered = ended  # both were cut to whole seconds; what lay between was less than one
     if max(ended, answered or 0) - started > _LONGEST_MS:
         return None
     application, callee = (_text(row, "lastapp") or "").lower(), _text(row, "dstchannel")

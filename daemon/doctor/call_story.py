@@ -13,10 +13,11 @@ from typing import Final
 
 from daemon.call.events import AgentConnected, CallAnswered, CallEnded, CallEvent
 from daemon.call.model import Call, CallState, Direction, Outcome, UserId
+from daemon.call.signals import UnixMs
 from daemon.diagnosis import Finding, State, Step, Story
 from daemon.doctor.call_words import decided, reason_words
 from daemon.message import Message
-from daemon.policy import announcement, called_back, screen_pop, ticket
+from daemon.policy import announcement, called_back, catch_up, screen_pop, ticket
 from daemon.policy.call_settings import Rulebook
 from daemon.policy.decision import Decision, PopScreen, SkipPop
 from daemon.store.call_pages import CallEntry, find_call
@@ -33,6 +34,7 @@ from daemon.web.vocabulary import REASONS, STATUSES
 _MOST_DELIVERIES: Final = 200
 _POLICIES: Final = (ticket.decide, called_back.decide, screen_pop.decide, announcement.decide)
 """Those that decide by events of which the store keeps enough."""
+_READ: Final = Message("Nobody followed the call; it was read afterwards from what the PBX wrote.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,16 @@ async def _tell(reads: Reader, entry: CallEntry) -> Story:
         [row for row in reversed(rows) if row["pbx"] == call.pbx],
         await read_rules_at(reads, call.answered_at or call.ended_at or call.started_at, call.queue),
     )
-    made = [(event.at, decision) for event in _events(kept) for decision in _judged(event, kept.rules)]
+    made = list(_made(kept))
     steps = sorted([*(decided(at, one) for at, one in made), *_done(kept)], key=lambda step: step.at or 0)
-    begun = Step(at=call.started_at, what=_beginning(call), decision="call_started", user_id=None)
+    begun = [Step(at=call.started_at, what=_beginning(call), decision="call_started", user_id=None)]
+    if call.caught_up:
+        begun.append(Step(at=call.started_at, what=_READ, decision="caught_up", user_id=None))
     return Story(
         pbx=call.pbx,
         call_id=call.call_id,
         verdicts=tuple(_verdicts(kept, [decision for _, decision in made])),
-        steps=(begun, *steps),
+        steps=(*begun, *steps),
     )
 
 
@@ -77,6 +81,14 @@ def _beginning(call: Call) -> Message:
         Direction.INTERNAL: Message("A call between agents began."),
     }
     return words[call.direction]
+
+
+def _made(kept: _Kept) -> Iterable[tuple[UnixMs, Decision]]:
+    """What was decided when it happened, or when it was read afterwards: then less, as it was over."""
+    call = kept.call
+    if call.caught_up and call.ended_at is not None:
+        return [(one.at, made) for one in catch_up.happened(call) for made in catch_up.decide(one, kept.rules, one.at)]
+    return [(event.at, decision) for event in _events(kept) for decision in _judged(event, kept.rules)]
 
 
 def _judged(event: CallEvent, rules: Rulebook) -> Iterable[Decision]:
@@ -148,11 +160,17 @@ def _nobody(call: Call) -> Finding:
 def _of_agent(kept: _Kept, user_id: UserId, made: Sequence[Decision]) -> Iterable[Finding]:
     pops = [(pop, to_desk) for pop, to_desk in kept.pops if pop.user_id == user_id]
     if not pops:
-        return [_no_pop(user_id, made)]
+        return [_of_the_past(user_id) if kept.call.caught_up else _no_pop(user_id, made)]
     return [
         *(_on_desk(pop) for pop, to_desk in pops if to_desk),
         *(_sent(row) for row in kept.deliveries if row["event_type"] == POPUP and row["user_id"] == user_id),
     ]
+
+
+def _of_the_past(user_id: UserId) -> Finding:
+    what = Message("No popup for {user}: nobody followed the talk; no page is opened for the past.", user=user_id)
+    why = Message("Callwarden was down or not connected then, and read the call afterwards from the PBX's records.")
+    return Finding(check="web.popup", state=State.OK, what=what, why=why, about=user_id)
 
 
 def _no_pop(user_id: UserId, made: Sequence[Decision]) -> Finding:

@@ -26,6 +26,7 @@ from daemon.store.check import DatabaseReport, check_database, looking
 from daemon.store.lock import StoreLock, StoreTaken
 from daemon.store.private_file import make_private
 from daemon.store.tables import audit_log, sessions, setup_links
+from daemon.store.ticket_numbers import go_on_after, last_given_by
 from daemon.store.trouble import StoreBroken, StoreUnavailable, sorted_error
 
 Progress = Callable[[int, int], None]
@@ -38,10 +39,14 @@ _BESIDE: Final = ("", *_LOGS, ".lock")
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`kept` is where the database that was there before stands now; None: there was none."""
+    """`kept` is where the database that was there before stands now; None: there was none.
+
+    `next_ticket` is the number that the next ticket gets: not one that was given since the backup.
+    """
 
     report: DatabaseReport
     kept: Path | None
+    next_ticket: int
 
 
 def back_up(path: str, target: Path, *, force: bool = False, progress: Progress | None = None) -> DatabaseReport:
@@ -75,7 +80,7 @@ def restore(source: Path, path: str, by: By, *, progress: Progress | None = None
         _copy_backup(source, fresh, progress)
         _refuse_unsound(source, check_database(str(fresh)))
         schema.upgrade(str(fresh))
-        _sign_everybody_out(fresh, source, by)
+        next_ticket = _begin_anew(fresh, source, last_given_by(place), by)
         _refuse_unsound(source, check_database(str(fresh)))
         _sync(fresh)
         kept = _set_aside(place, by)
@@ -84,7 +89,7 @@ def restore(source: Path, path: str, by: By, *, progress: Progress | None = None
         report = check_database(str(place))
     if not report.sound:
         raise StoreBroken(f"{path}: damaged where it was restored to ({report.findings()[0]}); do not use it")
-    return Restored(report, kept)
+    return Restored(report, kept, next_ticket)
 
 
 def _refuse_target(path: str, target: Path, *, force: bool) -> None:
@@ -191,15 +196,17 @@ def _fold(path: Path) -> None:
                 raise
 
 
-def _sign_everybody_out(fresh: Path, source: Path, by: By) -> None:
-    """A session that was ended since the backup must not live again."""
+def _begin_anew(fresh: Path, source: Path, replaced: int | None, by: By) -> int:
+    """A session that was ended since the backup must not live again, and no ticket's number be given again."""
     entry = {"at": by.at, "by": by.name[:128], "action": "store.restore", "object": f"store:{source.name}"[:255]}
     with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
         engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
         with engine.connect() as opened:
             for statement in (delete(sessions), delete(setup_links), insert(audit_log).values(entry)):
                 opened.execute(statement)
+            next_ticket = go_on_after(opened, replaced, by.at)
         connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    return next_ticket
 
 
 def _sync(path: Path) -> None:

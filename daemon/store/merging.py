@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from daemon.call.model import CallId, PbxName
@@ -15,6 +15,7 @@ from daemon.store.row import compact_json, ticket_of
 from daemon.store.statement import each_of
 from daemon.store.tables import ticket_calls, tickets
 from daemon.store.ticket_events import ANOTHER_CALL, INSERT_EVENT, event_row
+from daemon.store.ticket_numbers import LAST_GIVEN
 from daemon.store.values import Ticket, TicketChange, TicketStatus, Unit
 from daemon.store.work import Query, Work
 
@@ -29,7 +30,6 @@ _CALLS_OF_TICKETS = (
     .where(ticket_calls.c.ticket_id.in_(each_of("ids")))
     .order_by(ticket_calls.c.ticket_id, ticket_calls.c.position)
 )
-_LAST_ID = select(func.coalesce(func.max(tickets.c.ticket_id), 0).label("last"))
 _INSERT = insert(tickets)
 _UPDATE = (
     update(tickets)
@@ -110,7 +110,7 @@ def open_tickets(units: Sequence[Unit]) -> Work[list[Ticketing]]:
         return [Ticketing(of_call.get(call_key(unit)), None) for unit in units]
     known = yield from _known_tickets(entering)
     # The writer is alone in its transaction, so the next ids are known without asking for each.
-    last = 0 if len(known) == len(entering) else (yield Query(_LAST_ID))[0]["last"]
+    last = 0 if len(known) == len(entering) else (yield Query(LAST_GIVEN))[0]["last"]
     book = _Book(of_call, known, last)
     answers = [book.enter(unit) for unit in units]
     yield Query(_INSERT, book.new_rows())

@@ -1,18 +1,16 @@
-"""CDR tables: SQLite as Asterisk itself made it, PostgreSQL where there is one."""
+"""CDR tables: SQLite as Asterisk itself made it. Real servers: test_cdr_servers.py."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import sqlite3
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from daemon.ami.call_records import CallRecords, RecordsConfig
 from daemon.call.directory import Directory
@@ -24,8 +22,6 @@ from daemon.errors import CallwardenError
 MASTER_DB = Path(__file__).parents[1] / "recordings" / "cdr" / "asterisk-22" / "master.db"
 EVER = UnixMs(2_000_000_000_000)
 PEOPLE = Directory(endpoints={Endpoint(f"PJSIP/{user}"): UserId(str(user)) for user in (1001, 1002)})
-POSTGRES = "CALLWARDEN_TEST_POSTGRESQL"
-"""An SQLAlchemy URL of an empty database: postgresql+psycopg://USER:PASSWORD@HOST/NAME."""
 
 
 def calls_of(records: CallRecords) -> list[tuple[Any, ...]]:
@@ -81,9 +77,8 @@ def test_a_table_of_something_else_is_refused_in_words(tmp_path: Path) -> None:
         CallRecords(RecordsConfig(cdr=f"sqlite:///{path}", cdr_table="calls")).look()
 
 
-def test_a_driver_that_is_not_installed_is_named() -> None:
-    if importlib.util.find_spec("pymysql") is not None:
-        pytest.skip("pymysql is installed")
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pymysql", None)  # as Python says that there is none
     records = CallRecords(RecordsConfig(cdr="mysql+pymysql://a:secret@127.0.0.1/cdr"))
     with pytest.raises(CallwardenError, match=r"pip install 'callwarden\[mysql\]'") as refused:
         records.look()
@@ -101,48 +96,6 @@ def test_seconds_and_dates_are_both_times(tmp_path: Path, write: Callable[[int],
     (gathered,) = records.gathered(UnixMs(at * 1000), UnixMs((at + 10) * 1000))
     ((rows, _),) = gathered.calls
     assert (rows[0].started_at, rows[0].ended_at, gathered.unlinked) == (at * 1000, (at + 9) * 1000, 1)
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    url = os.environ.get(POSTGRES)
-    if not url:
-        pytest.skip(f"no PostgreSQL to test with: set {POSTGRES}")
-    engine = create_engine(url)
-    columns = 'calldate timestamp, answer timestamp, "end" timestamp, duration int, billsec int'
-    texts = [
-        "clid",
-        "src",
-        "dst",
-        "channel",
-        "dstchannel",
-        "lastapp",
-        "lastdata",
-        "disposition",
-        "uniqueid",
-        "linkedid",
-    ]
-    with engine.begin() as connection:
-        connection.execute(text("DROP TABLE IF EXISTS cdr"))
-        connection.execute(text(f"CREATE TABLE cdr ({columns}, {', '.join(f'{name} text' for name in texts)})"))
-        connection.execute(
-            text(
-                "INSERT INTO cdr VALUES ('2026-11-22 10:00:05', '2026-11-22 10:00:07', '2026-11-22 10:00:20', 15, 13,"
-                " '\"An\" <0901234567>', '0901234567', '1902', 'PJSIP/trunk-00000001', 'PJSIP/1001-00000002', 'Dial',"
-                " 'PJSIP/1001', 'ANSWERED', '1795341605.1', '1795341605.1')"
-            )
-        )
-    yield url
-    engine.dispose()
-
-
-def test_a_table_in_postgresql_is_read(postgres: str) -> None:
-    records = CallRecords(RecordsConfig(cdr=postgres, time_zone="UTC"))
-    assert records.require_usable().zone_off_ms == 0
-    assert calls_of(records) == [("incoming", "+84901234567", "answered", ("1001",))]
-    wrong = CallRecords(RecordsConfig(cdr=postgres, time_zone="Asia/Ho_Chi_Minh"))
-    with pytest.raises(CallwardenError, match="-7 hours off"):
-        wrong.require_usable()
 
 
 def test_the_hour_before_clocks_go_back_is_read_in_the_hour_after(tmp_path: Path) -> None:

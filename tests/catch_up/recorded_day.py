@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from daemon.ami.call_records import CallRecords, RecordsConfig
+from daemon.ami.signal_reader import SignalReader
 from daemon.call.directory import Directory
 from daemon.call.model import PbxName
-from daemon.call.signals import UnixMs
+from daemon.call.signals import Signal, UnixMs
 from daemon.catch_up import Outlet, Progress, Span, catch_up
 from daemon.policy.call_settings import Rulebook
 from daemon.replay import Scene, replay
@@ -90,6 +91,17 @@ async def followed_live(folder: Path, day: Sequence[Recording], rulebook: Rulebo
             traces[-1].write_bytes(gzip.decompress(part.read_bytes()))
     await replay(traces, Scene(day[0].directory, rulebook), lines.append)
     return Outcome(lines[-1]["calls"], lines[-1]["tickets"])
+
+
+def signals_of(day: Iterable[Recording]) -> Iterator[Signal]:
+    """What a daemon heard that day; the link was lost between two scenarios, and where a recording has a hole."""
+    last = UnixMs(0)
+    for part in (part for one in day for part in one.parts):
+        reader = SignalReader(live=False)
+        for signal in reader.feed(gzip.decompress(part.read_bytes())):
+            last = signal.at
+            yield signal
+        yield from reader.link_lost(last)
 
 
 class House:

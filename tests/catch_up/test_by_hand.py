@@ -12,10 +12,12 @@ from daemon.call.model import Call, CallId, CallState, Outcome, UserId
 from daemon.call.signals import UnixMs
 from daemon.catch_up_command import catch_up_span
 from daemon.config import Config, load_config
+from daemon.customer_data import erase, find
 from daemon.dispatch import decide
 from daemon.errors import ConfigError
 from daemon.policy.call_settings import Rulebook
 from daemon.policy.decision import DURABLE
+from daemon.store.audit import By
 from daemon.store.settings import change_settings
 from daemon.store.store import Store
 from daemon.store.ticket_pages import TicketFilter, read_tickets
@@ -37,9 +39,11 @@ def config_of(folder: Path) -> Config:
 async def test_a_span_is_caught_up_by_hand_once(tmp_path: Path) -> None:
     written(tmp_path, recordings())
     config, said = config_of(tmp_path), list[str]()
+    span, told = ("2026-11-22T20:40:00+00:00", "2026-11-22T21:10Z"), list[int]()
     for dry in (True, False, False):
-        await catch_up_span(config, "2026-11-22T20:40:00+00:00", "2026-11-22T21:10Z", None, dry=dry, say=said.append)
+        await catch_up_span(config, *span, None, dry=dry, say=said.append, told=lambda done: told.append(done.calls))
     dry_run, first, second = said
+    assert told == [100, 112, 100, 112]  # portion by portion
     assert "0 known" in dry_run
     assert dry_run.endswith("tickets would be added")
     assert first.split(";")[0] == dry_run.split(";")[0]
@@ -61,6 +65,23 @@ async def test_what_is_older_than_calls_are_kept_is_not_brought_back(tmp_path: P
     with pytest.raises(ConfigError, match="are not kept"):
         await catch_up_span(config, "2026-11-01T00:00Z", "2026-11-02T00:00Z", None, dry=False, say=said.append)
     assert said == []
+
+
+async def test_an_erased_customer_does_not_come_back_out_of_the_records(tmp_path: Path) -> None:
+    """Who he was is gone from the store; that the call is known, is not."""
+    day = [one for one in recordings() if one.name == MISSED]
+    store, records = await Store.open("sqlite://"), written(tmp_path, day)
+    house = House(store, day[0].directory)
+    await house.catch_up(records, span_of(day))
+    (call,) = (await house.outcome()).calls
+    customer, found = await find(store, str(call["customer_number"]))
+    assert await erase(store, customer, found, By("command:root", house.now)) > 0
+    again = await house.catch_up(records, span_of(day))
+    assert (again.found, again.known, again.tickets) == (1, 1, 0)
+    assert (await find(store, customer.number))[1].nothing
+    (call,) = (await house.outcome()).calls
+    assert (call["outcome"], call["customer_number"]) == ("missed", None)
+    await store.close()
 
 
 async def test_a_customer_who_got_through_live_meanwhile_needs_no_call_back(tmp_path: Path) -> None:

@@ -8,10 +8,24 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from daemon.call.tracker import Tracker
+from daemon.dispatch import decide
 from daemon.policy.call_settings import CallSettings, MissedCallMerge, Rulebook
-from daemon.policy.decision import PopScreen
+from daemon.policy.decision import DURABLE, PopScreen
 from daemon.store.store import Store
-from tests.catch_up.recorded_day import NEVER_WRITTEN, House, Json, alike, followed_live, recordings, span_of, written
+from daemon.store.values import Unit
+from tests.catch_up.recorded_day import (
+    NEVER_WRITTEN,
+    PBX,
+    House,
+    Json,
+    alike,
+    followed_live,
+    recordings,
+    signals_of,
+    span_of,
+    written,
+)
 
 MODES = [MissedCallMerge.INCOMING, MissedCallMerge.INCOMING_PER_QUEUE_AND_OUTGOING]
 
@@ -47,6 +61,27 @@ async def test_reading_again_changes_nothing_and_tells_nobody(tmp_path: Path, st
     house.told.clear()
     progress = await house.catch_up(records, span)
     assert (progress.calls, progress.tickets, house.told) == (0, 0, [])
+    assert await house.outcome() == before
+
+
+@pytest.mark.parametrize("merge", MODES)
+async def test_what_was_followed_live_is_known_in_the_records_and_made_no_second_time(
+    tmp_path: Path, store: Store, merge: MissedCallMerge
+) -> None:
+    """Every reading begins before the outage: whatever the PBX calls them there, these are the same calls."""
+    day = recordings()
+    house = House(store, day[0].directory, Rulebook(CallSettings(missed_call_merge=merge)))
+    tracker = Tracker(PBX, day[0].directory)
+    for signal in signals_of(day):
+        for event in tracker.feed(signal):
+            decisions = decide(event, house.rules.rulebook, event.at)
+            kept = tuple(one for one in decisions if isinstance(one, DURABLE))
+            await store.writer.submit(Unit(event.at, event.call, kept))
+    await store.writer.drain()
+    before = await house.outcome()
+    progress = await house.catch_up(written(tmp_path, day), span_of(day))
+    assert progress.found > 100
+    assert (progress.found - progress.known, progress.calls, progress.tickets, house.told) == (0, 0, 0, [])
     assert await house.outcome() == before
 
 

@@ -79,6 +79,19 @@ async def test_a_popup_that_was_due_and_never_made_points_at_a_restart() -> None
     assert (verdict.state, "not connected" in str(verdict.why)) == (State.WARNING, True)
 
 
+async def test_of_a_call_that_was_read_afterwards_no_popup_was_due_and_it_says_why() -> None:
+    """Its decisions are those of a catch-up: a ticket, and what webhooks are told of its end."""
+    call = replace(answered(), state=CallState.ENDED, ended_at=UnixMs(NOON + 60_000), caught_up=True)
+    store = await store_with(Unit(NOON, call, ()))
+    await save(store, NOON - 60_000, popup_answer_url=URL)
+    story = await story_of(store, call)
+    (verdict,) = story.verdicts
+    assert (verdict.state, "for the past" in verdict.what, verdict.about) == (State.OK, True, "an")
+    assert [one.decision for one in story.steps][:2] == ["call_started", "caught_up"]
+    told = {(one.decision, one.what.values.get("event")) for one in story.steps[2:]}
+    assert told == {("open_ticket", None), ("close_missed", None), ("announce_call", "call.ended")}
+
+
 async def test_a_popup_that_a_desk_opened_is_told_with_when() -> None:
     call = answered()
     store = await store_with(popped(call, webhook=False))

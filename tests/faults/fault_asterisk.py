@@ -46,7 +46,7 @@ async def stopped(folder: Path, seed: int, *, times: int, seconds: float) -> Tal
 async def _trial(folder: Path, seed: int, harm: Harm, times: int, talk: float = _LONG_TALK_S) -> Tally:
     """Each time: calls that end before it, calls that are on the line, calls that come after it."""
     try:
-        pbx = await asyncio.to_thread(_started)
+        pbx = await asyncio.to_thread(started)
     except LiveUnavailable as unavailable:
         return Tally(skipped=unavailable.reason)
     waves: list[list[str]] = []
@@ -65,7 +65,7 @@ async def _trial(folder: Path, seed: int, harm: Harm, times: int, talk: float = 
     return tally
 
 
-def _started() -> Asterisk:
+def started() -> Asterisk:
     pbx = Asterisk(load_agents=_AGENTS, manager_stanza=lambda secret: stanza(ManagerUser(secret=secret)))
     pbx.start()
     return pbx
@@ -76,9 +76,9 @@ async def _turn(house: House, harm: Harm, first: int, talk: float) -> list[list[
     numbers = [f"+8492{first + n:07}" for n in range(3 * _WAVE)]
     ended, on_the_line, later = numbers[:_WAVE], numbers[_WAVE : 2 * _WAVE], numbers[2 * _WAVE :]
     async with load_agents(pbx, ring=0.3):
-        await _all_answered(pbx, ended, _TALK_S)
+        await all_answered(pbx, ended, _TALK_S)
         calling = asyncio.create_task(call_in(pbx, "1916", list(map(Customer, on_the_line)), talk=talk))
-        await until(lambda: _talking(pbx, _WAVE), deadline_s=60.0)
+        await until(lambda: talking(pbx, _WAVE), deadline_s=60.0)
         await asyncio.sleep(1.0)
         await harm(pbx)
         if talk == _LONG_TALK_S:  # no BYE will ever come
@@ -87,16 +87,16 @@ async def _turn(house: House, harm: Harm, first: int, talk: float) -> list[list[
             await calling
     await until(house.is_ready, house.readiness, 90.0)
     async with load_agents(pbx, ring=0.3):
-        await _all_answered(pbx, later, _TALK_S)
+        await all_answered(pbx, later, _TALK_S)
     return [ended, on_the_line, later]
 
 
-async def _all_answered(pbx: Asterisk, numbers: Sequence[str], talk: float) -> None:
+async def all_answered(pbx: Asterisk, numbers: Sequence[str], talk: float) -> None:
     done = await call_in(pbx, "1916", list(map(Customer, numbers)), talk=talk)
     assert (done.successful, done.failed) == (len(numbers), 0), done
 
 
-async def _talking(pbx: Asterisk, pairs: int) -> bool:
+async def talking(pbx: Asterisk, pairs: int) -> bool:
     """By Asterisk itself: each of a pair is in a bridge, which is the last field but one."""
     await asyncio.sleep(0.3)
     rows = (await asyncio.to_thread(pbx.cli, "core show channels concise")).splitlines()

@@ -73,6 +73,12 @@ def waiting(store: Path) -> tuple[int, int]:
         return living, left
 
 
+def unread(store: Path) -> bool:
+    """Whether the records of some outage are still to be read, by the store."""
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as db:
+        return bool(db.execute("SELECT 1 FROM settings WHERE key LIKE 'unheard_since:%'").fetchone())
+
+
 def outbox_of(store: Path, webhook_id: str) -> list[str]:
     with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as db:
         rows = db.execute("SELECT delivery_id FROM deliveries WHERE webhook_id = ?", (webhook_id,))

@@ -25,12 +25,17 @@ _END = {"answered": ("call.answered", "call.ended"), "missed": ("call.ended", "c
 
 @dataclass(frozen=True, slots=True)
 class Expecting:
-    """The settings of a trial. At `hooks` and `popup_path` everything must arrive; None: no popups by webhook."""
+    """The settings of a trial. At `hooks` and `popup_path` everything must arrive; None: no popups by webhook.
+
+    With `records` the PBX's CDR is read, so nothing is excused: each call, ticket and event of its end is due, and only
+    what is for its moment (popups, `call.ringing`, `call.answered`) is due where it was followed and refused elsewhere.
+    """
 
     merge: str = "none"
     hooks: Sequence[str] = ()
     popup_path: str | None = "/pop"
     heard: Heard = ALWAYS
+    records: bool = False
 
 
 def judge(played: Iterable[Played], observed: Observed, expecting: Expecting) -> Tally:
@@ -39,26 +44,29 @@ def judge(played: Iterable[Played], observed: Observed, expecting: Expecting) ->
     everything = {call.call_id: call for call in played}
     for call in everything.values():
         tally.calls += 1
-        if expecting.heard.surely(call.began, call.ended):
+        if expecting.records or expecting.heard.surely(call.began, call.ended):
             known[call.call_id] = call
         elif expecting.heard.perhaps(call.began, call.ended):
             tally.cut += 1
         else:
             tally.unseen += 1
-    outcomes = {call_id: _call(call, observed, expecting.heard, tally) for call_id, call in known.items()}
+        if expecting.records and not expecting.heard.perhaps(call.began, call.ended):
+            tally.unseen += 1
+    outcomes = {call_id: _call(call, observed, expecting, tally) for call_id, call in known.items()}
     _strangers(everything, observed, tally)
     _tickets(everything, outcomes, observed, expecting, tally)
     if expecting.popup_path is not None:
         _popups(everything, known, observed, expecting, tally)
     for path in expecting.hooks:
-        _events(known, outcomes, observed.arrivals.get(path, {}), expecting.heard, path, tally)
+        _events(known, outcomes, observed.arrivals.get(path, {}), expecting, path, tally)
         _ticket_events(observed, observed.arrivals.get(path, {}), path, tally)
     return tally
 
 
-def _call(call: Played, observed: Observed, heard: Heard, tally: Tally) -> str:
+def _call(call: Played, observed: Observed, expecting: Expecting, tally: Tally) -> str:
     """Judge the stored row; return the outcome by which its other effects are judged."""
-    outcomes = _outcomes(call, heard)
+    heard = expecting.heard
+    outcomes = (call.outcome,) if expecting.records else _outcomes(call, heard)
     stored = observed.calls.get(call.call_id)
     tally.due(stored is None, f"call {call.call_id}")
     if stored is None:
@@ -68,7 +76,8 @@ def _call(call: Played, observed: Observed, heard: Heard, tally: Tally) -> str:
     # A list of channels does not tell what was dialled once the call was transferred.
     dialled = call.talks[0].until if len(call.talks) > 1 else call.ended
     hotline = call.hotline if heard.surely(call.began, dialled) else stored.hotline
-    surely = {talk.user_id for talk in call.talks if heard.surely(talk.since, talk.until)}
+    read = expecting.records and not heard.perhaps(call.ended, call.ended)
+    surely = {talk.user_id for talk in call.talks if read or heard.surely(talk.since, talk.until)}
     right = (
         (stored.state == "ended") == (call.ended < inf)
         and stored.outcome in outcomes
@@ -84,7 +93,7 @@ def _call(call: Played, observed: Observed, heard: Heard, tally: Tally) -> str:
 def _outcomes(call: Played, heard: Heard) -> tuple[str, ...]:
     if not call.talks:
         return ("missed",)
-    if any(heard.surely(talk.since, talk.until) for talk in call.talks):
+    if _followed(call, heard):
         return ("answered",)
     return "answered", "missed"  # answered and ended where nobody listened
 
@@ -152,9 +161,9 @@ def _popups(
         if rows > 1:
             tally.double(f"{rows} rows of the popup of {call_id} for {user}", rows - 1)
     for key in arrived:
-        talks = everything[key[1]].talks if key[1] in everything else ()
-        if key[2] not in {talk.user_id for talk in talks}:
-            tally.mistake(f"a popup that nobody asked for: {key}")
+        talks = [talk for talk in (everything[key[1]].talks if key[1] in everything else ()) if talk.user_id == key[2]]
+        if not any(expecting.heard.perhaps(talk.since, talk.until) for talk in talks):
+            tally.mistake(f"a popup that nobody asked for, or of the past: {key}")
     _count_ids(arrived, tally)
 
 
@@ -162,21 +171,35 @@ def _events(
     known: dict[str, Played],
     outcomes: dict[str, str],
     arrived: dict[Key, Counter[str]],
-    heard: Heard,
+    expecting: Expecting,
     path: str,
     tally: Tally,
 ) -> None:
+    heard = expecting.heard
     kinds: dict[str, set[str]] = defaultdict(set)
     for kind, about, _ in arrived:
         kinds[about].add(kind)
     for call_id, call in known.items():
         due = set(_END[outcomes[call_id]]) if call.ended < inf else {"call.answered"}
         due |= {"call.ringing"} if heard.wholly(call.began, call.ended) else set()
+        if expecting.records and not _followed(call, heard):
+            due.discard("call.answered")
         for kind in due:
             tally.due(kind not in kinds[call_id], f"{kind} of {call_id} at {path}")
-        if unasked := kinds[call_id] - due - {"call.ringing"}:
+        if unasked := kinds[call_id] - due - _allowed(call, heard):
             tally.mistake(f"{sorted(unasked)} of {call_id} at {path}, which was {outcomes[call_id]}")
     _count_ids(arrived, tally)
+
+
+def _allowed(call: Played, heard: Heard) -> set[str]:
+    """What was for its moment may have been told where that moment may have been seen."""
+    ringing = {"call.ringing"} if heard.perhaps(call.began, call.ended) else set[str]()
+    talked = any(heard.perhaps(talk.since, talk.until) for talk in call.talks)
+    return ringing | ({"call.answered"} if talked else set())
+
+
+def _followed(call: Played, heard: Heard) -> bool:
+    return any(heard.surely(talk.since, talk.until) for talk in call.talks)
 
 
 def _ticket_events(observed: Observed, arrived: dict[Key, Counter[str]], path: str, tally: Tally) -> None:

@@ -20,7 +20,11 @@ record, ticket or message, under an id of its own. *Wrong*: anything else than t
 message under the same `webhook-id`, which a receiver can tell; that is allowed after a crash, and where a target took
 the message but did not answer. *Unseen*: calls that began and ended while the daemon was away or the link was cut.
 *Cut*: calls answered and ended where nobody followed, or begun in the last seconds before a cut: either outcome is
-taken for them. Neither is counted as lost: nobody told the daemon of them. The CDR of the PBX has them.
+taken for them. Neither is counted as lost: nobody told the daemon of them.
+
+Where the PBX has a CDR, the daemon reads it afterwards, and **nothing is excused**: every call, its ticket and the
+events of its end are due as if it had been followed (*unseen* says of how many calls only the CDR told), and a popup of
+the past counts as wrong.
 
 """
 
@@ -44,8 +48,13 @@ def _table(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield "|---|" + "---:|" * (len(_COLUMNS) - 1)
     for row in ROWS:
         result = results.get(row.name)
-        title = row.title if result is None or result["did"] == row.did else f"{row.title} *(reduced, see below)*"
+        title = row.title if result is None or _is_whole(row, result) else f"{row.title} *(reduced, see below)*"
         yield "| " + " | ".join((title, *_numbers(result))) + " |"
+
+
+def _is_whole(row: Row, result: Mapping[str, Any]) -> bool:
+    """All that was planned was done, as often as planned."""
+    return bool(result["did"] == row.did and set(row.seeds) <= set(result["seeds"]))
 
 
 def _numbers(result: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -68,4 +77,5 @@ def _note(row: Row, result: Mapping[str, Any] | None) -> str:
     if result["skipped"]:
         return f"not run: {result['skipped']}."
     seeds = ", ".join(map(str, result["seeds"])) or "none"
-    return f"{result['did']}. {result['at']} UTC, seeds {seeds}; {result['machine']}."
+    planned = "" if set(row.seeds) <= set(result["seeds"]) else f" of {len(row.seeds)} planned"
+    return f"{result['did']}. {result['at']} UTC, seeds {seeds}{planned}; {result['machine']}."

@@ -9,10 +9,12 @@ from functools import partial
 from tests.faults import (
     fault_ami,
     fault_asterisk,
+    fault_asterisk_outage,
     fault_desks,
     fault_kill,
     fault_living,
     fault_machine,
+    fault_outage,
     fault_rate,
     fault_store,
     fault_targets,
@@ -35,6 +37,8 @@ class Row:
 
 _LONG_CALLS = Stream(per_second=1.2, faster=0.2)
 _SHORT_CALLS = Stream(per_second=2.0, faster=0.8)
+_AN_HOUR = 3600.0
+_FIVE_HUNDRED = Stream(per_second=520 / _AN_HOUR, faster=0.2, customers=120)
 
 ROWS = (
     Row(
@@ -44,6 +48,21 @@ ROWS = (
         partial(fault_kill.trial, kills=2, stream=_SHORT_CALLS),
         partial(fault_kill.trial, kills=10, stream=_LONG_CALLS),
         range(1, 21),
+    ),
+    Row(
+        "kill-cdr",
+        "kill -9 of the daemon at random moments, beside a PBX with a CDR",
+        "10 kills in one stream of calls of 5 to 10 s, up to 2.5 s after the daemon follows again; nothing is excused",
+        partial(fault_outage.kills, kills=2, stream=_SHORT_CALLS),
+        partial(fault_outage.kills, kills=10, stream=_SHORT_CALLS),
+        range(1, 6),
+    ),
+    Row(
+        "outage",
+        "the daemon away for an hour with 500 calls in it, beside a PBX with a CDR",
+        "kill -9, an hour of calls of 25 to 40 s, start; calls are on the line at both moments; nothing is excused",
+        partial(fault_outage.trial, seconds=8.0, stream=_SHORT_CALLS),
+        partial(fault_outage.trial, seconds=_AN_HOUR, stream=_FIVE_HUNDRED),
     ),
     Row(
         "asterisk-killed",
@@ -65,6 +84,14 @@ ROWS = (
         "3 times SIGSTOP and SIGCONT, each with 15 calls before, 15 on the line, 15 after",
         None,
         partial(fault_asterisk.stopped, times=3, seconds=30.0),
+    ),
+    Row(
+        "asterisk-outage",
+        "the daemon away beside a real Asterisk, whose Master.csv is read",
+        "5 times kill -9, each with 90 calls: before, on the line at the kill, in the gap (answered, and given up twice"
+        " by each customer), on the line at the start; nothing is excused",
+        None,
+        partial(fault_asterisk_outage.trial, times=5),
     ),
     Row(
         "ami-cut",

@@ -21,11 +21,12 @@ from daemon.store.role import Role
 from daemon.store.store import Store
 from daemon.store.tokens import add_token, new_token
 from tests.delivery.receiver import Receiver
-from tests.faults.observed import observe, waiting
+from tests.faults.observed import observe, unread, waiting
 from tests.faults.oracle import Expecting, judge
 from tests.faults.proxy import AmiProxy
 from tests.faults.tally import Tally
 from tests.faults.truth import Heard, Played
+from tests.faults.written import CdrWriter
 from tests.whole.house import Api, DaemonProcess, api_client, config_text, until
 
 AGENTS = 24
@@ -37,11 +38,15 @@ HOOK, POPUP = "/hook", "/pop"
 
 
 class WatchedPbx(SimulatedPbx):
-    """Notes when who talked, which the recordings it plays do not say. `clock_off_s`: so much its clock is off."""
+    """Notes when who talked, which the recordings it plays do not say. `clock_off_s`: so much its clock is off.
 
-    def __init__(self) -> None:
+    `records` is its `Master.csv`; None: it keeps none.
+    """
+
+    def __init__(self, records: Path | None = None) -> None:
         super().__init__()
         self.clock_off_s = 0.0
+        self._records = CdrWriter(records) if records is not None else None
         self.bridged: dict[str, list[float]] = defaultdict(list)
         self.parted: dict[str, list[float]] = defaultdict(list)
 
@@ -51,6 +56,8 @@ class WatchedPbx(SimulatedPbx):
             self.bridged[headers["Linkedid"]].append(time.time())
         elif headers["Event"] == "BridgeLeave":
             self.parted[headers["Linkedid"]].append(time.time())
+        if self._records is not None:
+            self._records.note(headers)
         super().emit(self._stamped(event) if self.clock_off_s else event)
 
     def hang_up(self, call_id: str) -> None:
@@ -72,6 +79,8 @@ class Plan:
     popup_url: str | None = None
     store_folder: Path | None = None
     popup_delivery: str = "desk_and_webhook"
+    records: bool = False
+    """The PBX keeps a CDR, and the daemon reads it."""
     furnish: Callable[[Store], Awaitable[None]] | None = None
     """Puts more into the store before the daemon starts."""
 
@@ -111,11 +120,11 @@ class Stage:
         await self.process.ready()
 
     async def settled(self, within_s: float = 60.0) -> None:
-        """Wait until no call lives and nothing is to be sent any more."""
+        """Wait until no call lives, nothing is to be sent any more, and no record is to be read."""
 
         async def nothing_left() -> bool:
             await asyncio.sleep(0.3)
-            return waiting(self.store) == (0, 0)
+            return waiting(self.store) == (0, 0) and not unread(self.store)
 
         async def left() -> object:
             return waiting(self.store)
@@ -125,7 +134,8 @@ class Stage:
     def tally(self, heard: Heard | None = None, hooks: Sequence[str] = (HOOK,), popups: str | None = POPUP) -> Tally:
         """Judge everything that was played."""
         requests = [request for crm in (self.crm, *self.elsewhere) for request in crm.requests]
-        expecting = Expecting(self.plan.merge, hooks, popups, heard or Heard(self.proxy.spans))
+        heard = heard or Heard(self.proxy.spans)
+        expecting = Expecting(self.plan.merge, hooks, popups, heard, self.plan.records)
         return judge(self.played, observe(self.store, requests), expecting)
 
 
@@ -133,7 +143,8 @@ class Stage:
 async def stage(folder: Path, plan: Plan) -> AsyncIterator[Stage]:
     """Furnished and connected."""
     async with AsyncExitStack() as stack:
-        pbx = WatchedPbx()
+        records = folder / "Master.csv" if plan.records else None
+        pbx = WatchedPbx(records)
         await pbx.start()
         stack.push_async_callback(pbx.close)
         proxy = AmiProxy(pbx.port)
@@ -142,6 +153,8 @@ async def stage(folder: Path, plan: Plan) -> AsyncIterator[Stage]:
         crm = await stack.enter_async_context(Receiver())
         config, port, store_folder = folder / "callwarden.toml", _free_port(), plan.store_folder or folder
         text = config_text(store_folder, pbx, port)
+        if records is not None:
+            text += f'cdr = "{records}"\ncdr_time_zone = "UTC"\n'
         config.write_text(text.replace(f"\nport = {pbx.port}\n", f"\nport = {proxy.port}\n"))
         token = await _prepare(f"sqlite:///{store_folder / 'callwarden.db'}", plan)
         process = DaemonProcess(config, port, plan.launcher)

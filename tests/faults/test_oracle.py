@@ -142,3 +142,43 @@ def test_what_fell_into_a_gap_is_not_held_against_anybody_and_what_did_not_is() 
     assert (tally.unseen + tally.cut, counts(tally)) == (1, (0, 0, 0))
     forget_a_popup(found)
     assert judge(CALLS, found, gap).lost == 1
+
+
+GAP = Heard(((0.0, 5.0), (30.0, 99.0)), margin_s=1.0)
+"""All three calls fell into it."""
+READ = replace(EXPECTING, heard=GAP, records=True)
+
+
+def as_read_afterwards() -> Observed:
+    """What is for its moment was not told."""
+    found = as_it_should_be()
+    found.arrivals["/pop"].clear()
+    for event in [one for one in found.arrivals["/hook"] if one[0] in ("call.ringing", "call.answered")]:
+        del found.arrivals["/hook"][event]
+    return found
+
+
+def test_where_the_pbx_keeps_records_a_gap_excuses_nothing_and_its_moments_are_not_due() -> None:
+    tally = judge(CALLS, as_read_afterwards(), READ)
+    assert (tally.unseen, tally.cut, counts(tally)) == (3, 0, (0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("damage", "lost", "wrong"),
+    [
+        (forget_a_call, True, False),
+        (forget_a_ticket, True, False),
+        (forget_an_event, True, False),
+        (take_it_for_missed, False, True),
+        (lambda found: found.arrivals["/pop"].update({(POPUP, "1.1", "an"): Counter({"msg_pop": 1})}), False, True),
+        (lambda found: found.arrivals["/hook"].update({("call.answered", "1.1", ""): Counter("a")}), False, True),
+        (lambda found: found.arrivals["/hook"].update({("call.ringing", "1.5", ""): Counter("a")}), False, True),
+    ],
+)
+def test_what_was_not_read_or_was_told_as_if_it_happened_now_is_counted(
+    damage: Callable[[Observed], None], lost: bool, wrong: bool
+) -> None:
+    found = as_read_afterwards()
+    damage(found)
+    tally = judge(CALLS, found, READ)
+    assert (bool(tally.lost), bool(tally.wrong)) == (lost, wrong)

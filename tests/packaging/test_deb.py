@@ -91,6 +91,9 @@ def test_it_is_installed_run_removed_and_purged(deb: Path, root: Path) -> None:
         assert "fine (no PBX yet)" in run(python, "-I", "-m", "daemon", "check-config", "--config", config)
         where = run(python, "-I", "-c", "import daemon, sys; print(daemon.__file__, sys.prefix)").split()
         assert all(Path(path).is_relative_to(root) for path in where)
+        run(
+            python, "-I", "-c", "import psycopg, pymysql"
+        )  # FreePBX keeps its CDR in MariaDB; nobody adds a driver here
         assert "chime" in run(python, "-I", "-c", "from daemon.store.built_in_ringtones import *; print(*BUILT_IN)")
     config.write_text("# mine\n")
     (root / "var/lib/callwarden").mkdir(exist_ok=True)

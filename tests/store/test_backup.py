@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -277,3 +278,42 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(path: Path, tmp_path
     assert check_database(str(old)).revision is None  # no table of ours
     schema.upgrade(str(path))
     assert check_database(str(path)).revision == schema.NEWEST
+
+
+async def _number_of_a_new_ticket(path: Path, call: int) -> int:
+    store = await Store.open(f"sqlite:///{path}")
+    for unit in answered_call(call):
+        await store.writer.submit(unit)
+    await store.close()
+    return max(int(str(row[0])) for row in content_of_file(path)["tickets"])
+
+
+async def test_no_ticket_gets_a_number_that_was_given_since_the_backup(path: Path, tmp_path: Path) -> None:
+    """Its messages would have the ids of the old one's: who has seen those would take them for repeats."""
+    await filled(path, 3)
+    back_up(str(path), copy := tmp_path / "backup.db")
+    await filled(path, 5)
+    told = {row[0] for row in content_of_file(path)["deliveries"]}
+    assert restore(copy, str(path), ROOT).next_ticket == 6
+    assert await _number_of_a_new_ticket(path, 77) == 6
+    assert not {row[0] for row in content_of_file(path)["deliveries"]} - told & told
+    assert await _number_of_a_new_ticket(path, 78) == 7
+    assert restore(copy, str(path), By("command:root", UnixMs(NOON + 1000))).next_ticket == 8  # and once more
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, garble])
+async def test_where_nobody_knows_how_many_were_given_enough_are_left_out(
+    path: Path, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    await filled(path, 3)
+    back_up(str(path), copy := tmp_path / "backup.db")
+    harm(path)
+    a_day_later = By("command:root", UnixMs(NOON + 86_400_000))
+    assert 900 < restore(copy, str(path), a_day_later).next_ticket < 1_100
+    assert await _number_of_a_new_ticket(path, 77) > 900
+
+
+async def test_a_backup_that_moves_to_another_machine_leaves_out_nearly_none(path: Path, tmp_path: Path) -> None:
+    await filled(path, 3)
+    back_up(str(path), copy := tmp_path / "backup.db")
+    assert restore(copy, str(tmp_path / "new.db"), By("command:root", UnixMs(NOON + 300_000))).next_ticket < 10
