@@ -14,6 +14,7 @@ import structlog
 from daemon import call_log, live_feed
 from daemon.acts import AgentState, CallOrder, Ordered, Why
 from daemon.agent_states import QueueStates
+from daemon.agent_times import AgentTimes
 from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.settings import AmiConfig
 from daemon.bus import Bus, EffectsCommitted
@@ -104,7 +105,8 @@ class Daemon:
         self.acts.phone_keys.follow(self.bus)
         self.lost_connections = LostConnections(self.links, lambda: self.dispatcher, now_ms)
         wrap_ups = {PbxName(pbx.name): pbx.wrap_up_seconds for pbx in config.pbx}
-        self.states = QueueStates(self.links, wrap_ups, self._state_changed, now_ms)
+        self.agent_times = AgentTimes(lambda: self.store, now_ms)
+        self.states = QueueStates(self.links, wrap_ups, self._state_changed, now_ms, self.agent_times.note)
         self.wall = wallboard_of(self, now_ms)
         self.guard: TargetGuard = guard_from_config(
             [str(n) for n in config.delivery.allow_networks], [str(n) for n in config.delivery.deny_networks]
@@ -227,6 +229,9 @@ class Daemon:
             tracker.restore(mine, alive.get(name, _last_change(mine)), over)
         self.desks.restore(calls)
         self.customers.restore(calls, rules, now_ms())
+        await self.agent_times.begin(self.states.seen)
+        self._parts.push_async_callback(self.agent_times.close)
+        self._watch(asyncio.create_task(self.agent_times.run(), name="agent times"))
         self.states.know(directory)
         live_feed.on_end(self.bus, self.acts.note_end, self.states.note_end)
         hang_up = self.lost_connections.hang_up

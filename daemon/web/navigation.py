@@ -54,7 +54,13 @@ SECTIONS: Final = (
             Link("/missed", Message("Missed"), _EVERYBODY, "missed", count="missed"),
             Link("/calls", Message("Calls"), _EVERYBODY, "calls"),
             Link("/wallboard", Message("Wallboard"), _SUPERVISORS, "wallboard"),
-            Link("/service-level", Message("Service level"), _SUPERVISORS, "service-level"),
+            Link(
+                "/service-level",
+                Message("Service level"),
+                _SUPERVISORS,
+                "service-level",
+                ("/reports/agents-time",),
+            ),
         ),
     ),
     Section(
