@@ -1,7 +1,7 @@
 """Which agents are paused in the PBXs' queues: read at each connect, followed by events, changed for the desk.
 
-The PBX is the truth; what is kept (`agent_times`) is only what it was. After a call an agent is paused for as long as the PBX's configuration
-says (wrap-up), and comes back by himself.
+The PBX is the truth; what is kept (`agent_times`) is only what it was. After a call an agent is paused for as long as
+the PBX's configuration says (wrap-up), and comes back by himself.
 """
 
 from __future__ import annotations

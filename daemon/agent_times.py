@@ -48,7 +48,7 @@ class AgentTimes:
         self._missed: dict[str, UnixMs] = {}
 
     async def begin(self, look: Callable[[str, UnixMs], Seen]) -> None:
-        """What went on when the daemon stopped was seen until it last said that it is alive. `look` tells how one is."""
+        """What went on when the daemon stopped was seen until it last said that it lives. `look` tells how one is."""
         self._look = look
         alive: dict[PbxName, UnixMs] = await last_alive(self._store().reader)
         until = max(alive.values(), default=UnixMs(0))

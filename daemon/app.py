@@ -26,6 +26,7 @@ from daemon.coalesced import Coalesced
 from daemon.config import Config, PbxConfig
 from daemon.delivery.http_sender import HttpSender
 from daemon.delivery.outbox import Outbox
+from daemon.delivery.summary_sender import SummarySender
 from daemon.delivery.target_guard import TargetGuard, guard_from_config
 from daemon.delivery_desk import DeliveryDesk
 from daemon.desk_board import DeskBoard
@@ -50,6 +51,7 @@ from daemon.store.outbox import Settlement, read_disabled_webhooks
 from daemon.store.set_up import new_link_token, offer_set_up
 from daemon.store.store import Store
 from daemon.store.values import Committed
+from daemon.summaries import Summaries
 from daemon.version import program_version
 from daemon.wallboard import wallboard_of
 from daemon.web.feed import EventFeed
@@ -111,6 +113,7 @@ class Daemon:
         self.guard: TargetGuard = guard_from_config(
             [str(n) for n in config.delivery.allow_networks], [str(n) for n in config.delivery.deny_networks]
         )
+        self.summaries = Summaries(lambda: self.store, SummarySender(self.guard), now_ms, config.http.public_url)
         self.secrets = SigningSecrets()
         self._paused: frozenset[str] = frozenset()
         self._reload = Coalesced(self._read_again)
@@ -193,6 +196,7 @@ class Daemon:
         self._watch(asyncio.create_task(self.ringtones.run(), name="ringtones"))
         self._watch(asyncio.create_task(clean_every_night(self.store, now_ms), name="retention"))
         self._watch(asyncio.create_task(self.wall.run(), name="wallboard"))
+        self._watch(asyncio.create_task(self.summaries.run(), name="summaries"))
 
     async def _start_delivery(self) -> None:
         await self.secrets.load(self.store, now_ms())
@@ -326,6 +330,7 @@ class Daemon:
             desks=self.desks,
             wall=self.wall,
             customers=self.customers,
+            summaries=self.summaries,
             clock=now_ms,
             rules_changed=self.rules_changed,
             readiness=self._readiness,

@@ -78,6 +78,7 @@ SECTIONS: Final = (
                 "webhooks",
                 ("/settings/new-webhook", "/settings/deliveries"),
             ),
+            Link("/settings/summary", Message("Daily summary"), _ADMIN, "summary"),
             Link("/settings/pbx", Message("PBX"), _SUPERVISORS, "pbx"),
         ),
     ),

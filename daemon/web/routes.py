@@ -43,6 +43,7 @@ from daemon.web import (
     set_up,
     sign_in,
     sla,
+    summary,
     tickets,
     tokens,
     wall,
@@ -66,6 +67,7 @@ from daemon.web.pages import pbx as pbx_page
 from daemon.web.pages import queues as queue_pages
 from daemon.web.pages import ringtones as ringtones_page
 from daemon.web.pages import service_level as service_level_page
+from daemon.web.pages import summary as summary_page
 from daemon.web.pages import ticket as ticket_page
 from daemon.web.pages import tickets as tickets_page
 from daemon.web.pages import tokens as token_pages
@@ -142,6 +144,11 @@ ROUTES: Final = (
     Route("GET", f"{_API}/reports/agent-times", agent_times.get_agent_times, _SUPERVISORS),
     Route("GET", f"{_API}/reports/agent-times.csv", agent_times_export.export_csv, _SUPERVISORS),
     Route("GET", f"{_API}/reports/agent-times.xlsx", agent_times_export.export_xlsx, _SUPERVISORS),
+    Route("GET", f"{_API}/summary", summary.get_summary, _SUPERVISORS),
+    Route("GET", f"{_API}/summary/targets", summary.list_targets, _ADMIN),
+    Route("POST", f"{_API}/summary/targets", summary.create_target, _ADMIN),
+    Route("DELETE", f"{_API}/summary/targets/{{target_id}}", summary.remove_target, _ADMIN),
+    Route("POST", f"{_API}/summary/targets/{{target_id}}/test", summary.try_target, _ADMIN),
     Route("GET", f"{_API}/wallboard/events", wall.stream_wallboard, _SUPERVISORS),
     Route("GET", f"{_API}/wallboard/links", wall.list_links, _SUPERVISORS),
     Route("POST", f"{_API}/wallboard/links", wall.create_link, _SUPERVISORS),
@@ -236,6 +243,7 @@ ROUTES: Final = (
     Route("GET", "/settings/webhooks/{webhook_id}", webhook_pages.show_webhook, _ADMIN, page=True),
     Route("GET", "/settings/deliveries", delivery_pages.show_deliveries, _ADMIN, page=True),
     Route("GET", "/settings/deliveries/{delivery_id}", delivery_pages.show_delivery, _ADMIN, page=True),
+    Route("GET", "/settings/summary", summary_page.show_summary, _ADMIN, page=True),
     Route("GET", "/settings/accounts", account_pages.show_accounts, _ADMIN, page=True),
     Route("GET", "/settings/new-account", account_pages.show_new_account, _ADMIN, page=True),
     Route("GET", "/settings/accounts/{name}", account_pages.show_account, _ADMIN, page=True),

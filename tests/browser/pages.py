@@ -61,6 +61,9 @@ PAGES: Final = (
     Shown("/settings/webhooks/{webhook_id}", "webhook", "One endpoint: its events, its secret, a test."),
     Shown("/settings/deliveries", "deliveries", "Each message that was sent, and what came of it.", phone=True),
     Shown("/settings/deliveries/{delivery_id}", "delivery", "One message: every attempt, and sending it again."),
+    Shown(
+        "/settings/summary", "summary", "The day before in a few lines, by mail or messenger.", dark=True, phone=True
+    ),
     Shown("/settings/pbx", "pbx", "The state of each PBX, what it has, and what to paste into it."),
     Shown("/settings/check-up", "check-up", "What is wrong, why it matters and what to do.", dark=True, phone=True),
     Shown("/calls/{call_id}/decisions", "call-decisions", "Why a popup opened for a call, or none."),

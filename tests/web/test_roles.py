@@ -67,6 +67,12 @@ WHO_MAY = {
     "GET /api/v1/reports/agent-times": SUPERVISORS,
     "GET /api/v1/reports/agent-times.csv": SUPERVISORS,
     "GET /api/v1/reports/agent-times.xlsx": SUPERVISORS,
+    "GET /settings/summary": ADMINS,
+    "GET /api/v1/summary": SUPERVISORS,
+    "GET /api/v1/summary/targets": ADMINS,
+    "POST /api/v1/summary/targets": ADMINS,
+    "DELETE /api/v1/summary/targets/{target_id}": ADMINS,
+    "POST /api/v1/summary/targets/{target_id}/test": ADMINS,
     "GET /wallboard": SUPERVISORS,
     "GET /wall/{secret}": EVERYBODY,  # who has the secret; test_wall.py has those who have not
     "GET /wall/{secret}/events": EVERYBODY,

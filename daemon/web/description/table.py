@@ -16,6 +16,7 @@ from daemon.web.description.pbx import PBX
 from daemon.web.description.ringtones import RINGTONES
 from daemon.web.description.service_level import SERVICE_LEVEL
 from daemon.web.description.settings import CALL_SETTINGS, ITSELF, RETENTION
+from daemon.web.description.summary import SUMMARY
 from daemon.web.description.team import TEAM
 from daemon.web.description.wallboard import WALLBOARD
 from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
@@ -27,6 +28,7 @@ DESCRIPTIONS: Final[Descriptions] = {
     **TICKETS,
     **SERVICE_LEVEL,
     **AGENT_TIMES,
+    **SUMMARY,
     **WALLBOARD,
     **DESK,
     **EVENTS,
