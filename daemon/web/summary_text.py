@@ -118,10 +118,8 @@ def _incoming(figures: SummaryFigures, words: _Words) -> str:
 
 
 def _agent(answered: int, talk: int, words: _Words) -> str:
-    minutes = round(talk / 60_000)
-    return words.translate("{n} answered, {minutes} min of talk").format(
-        n=words.number(answered), minutes=words.number(minutes)
-    )
+    _, minutes = words.translate, words.number(round(talk / 60_000))
+    return _("{n} answered, {minutes} min of talk").format(n=words.number(answered), minutes=minutes)
 
 
 def _plain(
