@@ -97,7 +97,7 @@ class Summaries:
         if known is not None and known.status is SummaryStatus.SENT and not again:
             return None
         posted, _ = await self._attempt(target, day, by_hand=True)
-        return posted and _outcome(posted)
+        return None if posted is None else _outcome(posted)
 
     async def _send_due(self, target: SummaryTarget, due: Due) -> None:
         posted, attempts = await self._attempt(target, due.day, due)

@@ -62,7 +62,7 @@ class Desk:
 
     async def status(self, name: str, day: date = DAY) -> tuple[SummaryStatus, int, SummaryReason | None] | None:
         found = await read_sending(self.store.reader, f"sum_{name}", day)
-        return found and (found.status, found.attempts, found.reason)
+        return None if found is None else (found.status, found.attempts, found.reason)
 
 
 @pytest.fixture

@@ -71,9 +71,14 @@ def main() -> None:
     return _tell(ok=False, why="not_allowed" if limits.refused else "refused", said=limits.refused or _last(said))
 
 
-def _modest(asset: Any) -> dict[str, object]:
+def _modest(asset: Any) -> dict[str, Any]:
     """What it must not do, as far as this version of apprise can be told so; the addresses are limited besides."""
-    wanted = {"secure_logging": True, "async_mode": False, "http_redirects": False, "allow_templates": False}
+    wanted: dict[str, Any] = {
+        "secure_logging": True,
+        "async_mode": False,
+        "http_redirects": False,
+        "allow_templates": False,
+    }
     return {name: value for name, value in wanted.items() if hasattr(asset, name)}
 
 

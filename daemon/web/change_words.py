@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from daemon.call.number import NumberFormat
@@ -242,6 +242,6 @@ def _several(name: str, values: Sequence[object], _: Translate) -> str:
     texts = [str(value) for value in values]
     if name == "events" and set(EVENTS) <= set(texts):
         return _("All events")
-    known: Mapping[object, Message] = {**EVENTS} if name == "events" else _VALUES.get(name, {})
+    known: Mapping[Any, Message] = EVENTS if name == "events" else _VALUES.get(name, {})
     named = [_(known[text]) if text in known else text for text in texts]
     return ", ".join(named) or _("nothing")

@@ -51,7 +51,7 @@ async def show_agent_times(request: web.Request) -> web.Response:
 
 def section_values(found: list[AgentTime], begin: UnixMs, end: UnixMs, _: Translate) -> dict[str, Any]:
     """What `agent_times_section.html` shows, besides what every page has."""
-    span = {"from": iso_utc(begin), "to": iso_utc(end)}
+    span = {"from": str(iso_utc(begin)), "to": str(iso_utc(end))}
     return {
         "agent_rows": [_row(one, _) for one in found],
         "agent_files": {kind: address_of(f"/api/v1/reports/agent-times.{kind}", span) for kind in ("csv", "xlsx")},
@@ -60,7 +60,9 @@ def section_values(found: list[AgentTime], begin: UnixMs, end: UnixMs, _: Transl
 
 
 def duration(ms: int) -> str:
-    """In hours, minutes and seconds, as 1:02:09, so that columns can be compared."""
+    """In hours, minutes and seconds, as 1:02:09, so that columns can be compared; nothing is a dash."""
+    if ms <= 0:
+        return "\N{EN DASH}"
     minutes, seconds = divmod(round(ms / 1000), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}"
