@@ -41,8 +41,10 @@ def summary(
 ) -> None:
     """Print the summary of a day, or send it. The daemon may run."""
     from daemon.config import load_config
+    from daemon.log import configure_logging
 
     settings = load_config(config)
+    configure_logging("error", "console")  # what came of it is printed
     present_database(config)
     asyncio.run(_summary(settings, day, language, send=send, again=again))
 

@@ -96,7 +96,10 @@ class Summaries:
         known = await read_sending(self._store().reader, target.target_id, day)
         if known is not None and known.status is SummaryStatus.SENT and not again:
             return None
-        posted, _ = await self._attempt(target, day, by_hand=True)
+        settings, now = (await read_settings(self._store().reader)).settings, self._clock()
+        due = last_due(settings, now)
+        is_due = due is not None and due.day == day and not due.is_late(now)  # then the daemon goes on trying
+        posted, _ = await self._attempt(target, day, due if is_due else None, by_hand=True)
         return None if posted is None else _outcome(posted)
 
     async def _send_due(self, target: SummaryTarget, due: Due) -> None:

@@ -174,6 +174,15 @@ async def test_a_test_is_sent_and_noted_nowhere_and_by_hand_once_unless_again(de
     assert len(desk.box.messages) == 3
 
 
+async def test_what_fails_by_hand_in_the_morning_is_still_tried_again(desk: Desk) -> None:
+    target = await desk.add("an")
+    desk.box.refuses = "451 not now"
+    assert not was_taken(await desk.summaries.send(target, DAY, again=False))
+    desk.box.refuses = None
+    await desk.look(2)
+    assert await desk.status("an") == (SummaryStatus.SENT, 2, None)
+
+
 async def test_a_messenger_gets_it_too(desk: Desk) -> None:
     async with messenger() as chat:
         url = f"mmost://127.0.0.1:{chat.port}/abcdefghijklmnopqrstuvwxyz"

@@ -21,7 +21,8 @@ from daemon.store.summary_address import MAILS, refusal, secrets_of
 PATIENT_S: Final = 60.0
 SHORTLY_S: Final = 15.0
 """Somebody looks at a page and waits."""
-INSTALL: Final = "pip install 'callwarden[notify]'"
+INSTALL: Final = f"{sys.executable} -m pip install 'apprise>=1.9'"
+"""By the very Python that runs here, into its own environment."""
 _COMMAND: Final = (sys.executable, "-I", "-B", "-m", "daemon.delivery.summary_child")
 _ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 _SAID: Final = 200

@@ -85,7 +85,7 @@ SUMMARY_REASONS: Final[Mapping[str, Message]] = {
     SummaryReason.TOO_LATE: Message("Callwarden was not running at its time, and it was too late afterwards."),
 }
 SUMMARY_STATUSES: Final[Mapping[str, tuple[Message, str]]] = {
-    SummaryStatus.PENDING: (Message("Tried again"), "warn"),
+    SummaryStatus.PENDING: (Message("Not yet sent"), "warn"),
     SummaryStatus.SENT: (Message("Sent"), "good"),
     SummaryStatus.FAILED: (Message("Not sent"), "bad"),
     SummaryStatus.SKIPPED: (Message("Left out"), "warn"),
