@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +19,10 @@ from daemon.call.signals import UnixMs
 from daemon.call.timeline import Moment, What
 from daemon.errors import TryAgain
 from daemon.policy.agent_period import Doing, Period, Seen, Sight
+from daemon.store import schema
 from daemon.store.agent_periods import delete_old_periods, leave_periods, note_seen, read_periods
-from daemon.store.agent_times import read_agent_times
+from daemon.store.agent_times import _SPENT, read_agent_times
+from daemon.store.statement import StatementCache
 from daemon.store.store import Store
 from daemon.store.values import Unit
 from tests.factory import NOON, answered, missed
@@ -162,3 +167,14 @@ async def test_the_sums_are_those_of_a_slow_count_of_every_second(
         assert told == dict(counted)
     finally:
         await store.close()
+
+
+def test_the_sums_come_from_one_index_in_its_order_whatever_the_span(tmp_path: Path) -> None:
+    path = tmp_path / "callwarden.db"
+    schema.upgrade(str(path))
+    with closing(sqlite3.connect(path)) as connection:
+        text, values = StatementCache()(_SPENT, ("b_begin", "b_end", "b_until")).bound(
+            {"b_begin": 0, "b_end": 1, "b_until": 1}
+        )
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+    assert plan == ["SCAN agent_periods USING COVERING INDEX ix_agent_periods_sums"]

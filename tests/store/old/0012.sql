@@ -351,7 +351,7 @@ CREATE INDEX ix_calls_history ON calls (started_at, pbx, call_id, direction, out
 CREATE INDEX ix_calls_customer_end ON calls (substr(customer_number, -4), started_at);
 CREATE INDEX ix_calls_living ON calls (state) WHERE state != 'ended';
 CREATE INDEX ix_deliveries_call_id_created_at ON deliveries (call_id, created_at);
-CREATE INDEX ix_agent_periods_ended_at_began_at_doing_reason_estimated ON agent_periods (ended_at, began_at, doing, reason, estimated);
+CREATE INDEX ix_agent_periods_sums ON agent_periods (user_id, doing, reason, ended_at, began_at, estimated);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('audit_log',1);
 COMMIT;

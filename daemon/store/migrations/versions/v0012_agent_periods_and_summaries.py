@@ -23,8 +23,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "began_at", name="pk_agent_periods"),
         sqlite_with_rowid=False,
     )
-    columns = ["ended_at", "began_at", "doing", "reason", "estimated"]
-    op.create_index(f"ix_agent_periods_{'_'.join(columns)}", "agent_periods", columns)
+    columns = ["user_id", "doing", "reason", "ended_at", "began_at", "estimated"]
+    op.create_index("ix_agent_periods_sums", "agent_periods", columns)
     op.create_table(
         "summary_targets",
         sa.Column("target_id", sa.String(length=40), nullable=False),
