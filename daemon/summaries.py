@@ -21,6 +21,7 @@ from daemon.store.summary_targets import SummaryTarget, read_address, read_targe
 from daemon.web.services import SummaryOutcome
 from daemon.web.summary_text import SummaryText, summary_text
 
+_WHEN: Final = ("summary_time", "summary_days", "time_zone")
 _LOOK_EVERY_S: Final = 20.0  # the clock, the zone, the time and the targets may have been changed meanwhile
 
 _log = structlog.get_logger(__name__)
@@ -61,18 +62,20 @@ class Summaries:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def look(self) -> None:
-        """Send what is due now to whom it was not sent yet; say of what is too late that it is."""
-        settings, now = (await read_settings(self._store().reader)).settings, self._clock()
-        due = last_due(settings, now)
-        if due is None:
+        """Send what is due now to whom it was not sent yet; say of what is too late that it is.
+
+        Whoever was added later gets the next one, and a time that was chosen later counts from the next day on.
+        """
+        stored, now = await read_settings(self._store().reader), self._clock()
+        due = last_due(stored.settings, now)
+        if due is None or any(stored.changed[name].at > due.moment for name in _WHEN if name in stored.changed):
             return
-        for target in await read_targets(self._store().reader):
-            if target.created_at > due.moment:
-                continue  # whoever was added later gets the next one
-            if due.is_late(now):
+        targets = [one for one in await read_targets(self._store().reader) if one.created_at <= due.moment]
+        if due.is_late(now):
+            for target in targets:
                 await self._leave_out(target, due.day, now)
-            else:
-                await self._send_due(target, due)
+        else:
+            await asyncio.gather(*(self._send_due(target, due) for target in targets))
 
     async def check(self, url: str) -> SummaryOutcome:
         return _outcome(await self._sender.check(url))

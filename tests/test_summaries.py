@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -17,7 +18,7 @@ from daemon.policy.decision import OpenTicket, Reason, TicketKind
 from daemon.policy.service_level import Tally
 from daemon.policy.summary import SummaryReason
 from daemon.store.service_level import Asked, tally
-from daemon.store.settings import read_settings
+from daemon.store.settings import change_settings, read_settings
 from daemon.store.store import Store
 from daemon.store.summaries import SummaryStatus, begin_sending, read_last_sendings, read_sending
 from daemon.store.summary_figures import SummaryFigures, TopAgent, read_figures
@@ -172,6 +173,30 @@ async def test_a_test_is_sent_and_noted_nowhere_and_by_hand_once_unless_again(de
     assert was_taken(await desk.summaries.send(target, DAY, again=True))
     await desk.look()
     assert len(desk.box.messages) == 3
+
+
+async def test_a_time_that_is_chosen_after_it_was_counts_from_the_next_day(desk: Desk) -> None:
+    await desk.add("an")
+    desk.now = unix_ms("2026-11-23 19:00:00")
+    await desk.store.writer.change(lambda: change_settings({"summary_time": "08:30"}, "mai", desk.now))
+    await desk.look(1)
+    assert await read_last_sendings(desk.store.reader) == {}
+    desk.now = unix_ms("2026-11-24 08:30:00")
+    await desk.look()
+    assert await desk.status("an", date(2026, 11, 23)) == (SummaryStatus.SENT, 1, None)
+
+
+async def test_one_that_never_answers_holds_up_no_other(desk: Desk) -> None:
+    await desk.add("an")
+    async with mailbox() as good:
+        desk.box.silent = True
+        await desk.add("binh", good.port)
+        looking = asyncio.create_task(desk.look())
+        async with asyncio.timeout(15):
+            while not good.messages:  # noqa: ASYNC110 - the mailbox knows nobody to tell
+                await asyncio.sleep(0.1)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 async def test_what_fails_by_hand_in_the_morning_is_still_tried_again(desk: Desk) -> None:

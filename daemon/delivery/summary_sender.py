@@ -26,6 +26,7 @@ INSTALL: Final = f"{sys.executable} -m pip install 'apprise>=1.9'"
 _COMMAND: Final = (sys.executable, "-I", "-B", "-m", "daemon.delivery.summary_child")
 _ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 _SAID: Final = 200
+_AT_ONCE: Final = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -57,11 +58,12 @@ def is_installed() -> bool:
 
 
 class SummarySender:
-    """One at a time: each is a process of some tens of megabytes."""
+    """A few at a time: each is a process of some tens of megabytes. Who waits at a page has a place of his own."""
 
     def __init__(self, guard: TargetGuard) -> None:
         self._guard = guard
-        self._place = asyncio.Semaphore(1)
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._quick = asyncio.Semaphore(1)
 
     async def check(self, url: str) -> Posted:
         """Whether apprise understands this address; nothing is sent."""
@@ -77,7 +79,7 @@ class SummarySender:
             return Posted(SummaryReason.NOT_USABLE, str(why))
         began = time.monotonic()
         try:
-            async with asyncio.timeout(within_s), self._place:
+            async with self._quick if within_s <= SHORTLY_S else self._places, asyncio.timeout(within_s):
                 answer = await self._run(url, letter)
         except TimeoutError:
             return Posted(SummaryReason.TIMEOUT, None, _since(began))
