@@ -1,7 +1,7 @@
 """Which agents are paused in the PBXs' queues: read at each connect, followed by events, changed for the desk.
 
-The PBX is the truth; nothing is kept elsewhere. After a call an agent is paused for as long as the PBX's configuration
-says (wrap-up), and comes back by himself.
+The PBX is the truth; what is kept (`agent_times`) is only what it was. After a call an agent is paused for as long as
+the PBX's configuration says (wrap-up), and comes back by himself.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from daemon.ami.queue_members import Membership, memberships, no_queue, pause
 from daemon.call.directory import Directory
 from daemon.call.model import Call, CallId, CallState, Direction, PbxName, UserId
 from daemon.call.signals import Endpoint, LinkDown, LinkUp, MemberPaused, Signal, UnixMs
+from daemon.policy.agent_period import Doing, Seen, Sight
 
 _AGAIN_S: Final = (2.0, 10.0, 60.0)
 
@@ -28,6 +29,14 @@ Key = tuple[str, str]
 """Queue and interface."""
 
 Changed = Callable[[str, AgentState], None]
+Sighted = Callable[[str, Seen], None]
+_DOING: Final[Mapping[Availability, Doing | Sight]] = {
+    Availability.AVAILABLE: Doing.AVAILABLE,
+    Availability.PAUSED: Doing.PAUSED,
+    Availability.WRAP_UP: Doing.WRAP_UP,
+    Availability.NO_QUEUE: Sight.NO_QUEUE,
+    Availability.UNKNOWN: Sight.AWAY,
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +52,10 @@ class _Pbx:
 
 
 class QueueStates:
-    """Give it each PBX's signals by `hear`, each agent directory by `know`, and ended calls by `note_end`."""
+    """Give it each PBX's signals by `hear`, each agent directory by `know`, and ended calls by `note_end`.
+
+    `changed` is told how each agent is now, `sighted` since when, for those who keep it.
+    """
 
     def __init__(
         self,
@@ -51,7 +63,9 @@ class QueueStates:
         wrap_up_seconds: Mapping[PbxName, int],
         changed: Changed,
         clock: Callable[[], UnixMs],
+        sighted: Sighted | None = None,
     ) -> None:
+        self._sighted = sighted
         self._pbxs = {name: _Pbx(link, wrap_up_seconds[name]) for name, link in links.items()}
         self._changed = changed
         self._clock = clock
@@ -70,7 +84,7 @@ class QueueStates:
 
     def know(self, directory: Directory) -> None:
         self._directory = directory
-        self._sort_again()
+        self._sort_again(self._clock())
 
     def hear(self, name: PbxName, signal: Signal) -> None:
         """Costs nothing for a signal that is not about members."""
@@ -80,7 +94,7 @@ class QueueStates:
             case LinkUp():
                 self._read(self._pbxs[name])
             case LinkDown():
-                self._forget(self._pbxs[name])
+                self._forget(self._pbxs[name], signal.at)
 
     def _paused(self, pbx: _Pbx, signal: MemberPaused) -> None:
         if pbx.members is None:
@@ -93,7 +107,7 @@ class QueueStates:
         now = replace(known, paused=signal.paused, reason=signal.reason, since=since)
         pbx.members[signal.queue, signal.interface] = now
         if (owner := self._owner(now)) is not None:
-            self._tell({owner})
+            self._tell({owner}, signal.at)
 
     def _read(self, pbx: _Pbx) -> None:
         if pbx.reading is not None:
@@ -114,12 +128,12 @@ class QueueStates:
                 await asyncio.sleep(pause_s)
             else:
                 pbx.members = {(one.queue, one.interface): one for one in found}
-                self._sort_again()
+                self._sort_again(self._clock())
                 return
 
-    def _forget(self, pbx: _Pbx) -> None:
+    def _forget(self, pbx: _Pbx, at: UnixMs) -> None:
         pbx.members = None
-        self._sort_again()
+        self._sort_again(at)
 
     # -- what a desk asks ----------------------------------------------------------------------------------------
 
@@ -154,7 +168,7 @@ class QueueStates:
         for pbx, interface in {(id(pbx), one.interface): (pbx, one.interface) for pbx, one in mine}.values():
             await pause(pbx.link.actions, interface, reason)
             self._note(pbx, interface, reason)
-        self._tell({user_id})
+        self._tell({user_id}, self._clock())
         return self.of(user_id)
 
     def _note(self, pbx: _Pbx, interface: str, reason: str | None) -> None:
@@ -210,14 +224,14 @@ class QueueStates:
 
     # -- whose is what -------------------------------------------------------------------------------------------
 
-    def _sort_again(self) -> None:
+    def _sort_again(self, at: UnixMs) -> None:
         """Whose each membership is, and tell everybody whom it changes."""
         before, self._mine = self._mine, {}
         for pbx in self._pbxs.values():
             for key, one in (pbx.members or {}).items():
                 if (owner := self._owner(one)) is not None:
                     self._mine.setdefault(owner, []).append((pbx, key))
-        self._tell({*before, *self._mine, *self._directory.endpoints.values()})
+        self._tell({*before, *self._mine, *self._directory.endpoints.values()}, at)
 
     def _memberships(self, user_id: str) -> list[tuple[_Pbx, Membership]]:
         return [(pbx, pbx.members[key]) for pbx, key in self._mine.get(user_id, ()) if pbx.members]
@@ -225,7 +239,7 @@ class QueueStates:
     def _owner(self, one: Membership) -> UserId | None:
         return self._directory.agent_at(Endpoint(one.endpoint)) if one.endpoint is not None else None
 
-    def _tell(self, users: Iterable[str]) -> None:
+    def _tell(self, users: Iterable[str], at: UnixMs) -> None:
         """Each change once."""
         for user_id in users:
             state = self.of(user_id)
@@ -233,6 +247,15 @@ class QueueStates:
             if self._told.get(user_id) != state:
                 self._told[user_id] = state
                 self._changed(user_id, state)
+                if self._sighted is not None:
+                    self._sighted(user_id, self.seen(user_id, at))
+
+    def seen(self, user_id: str, at: UnixMs) -> Seen:
+        """How he is, for those who keep it."""
+        state = self.of(user_id)
+        paused = [one.since for _, one in self._memberships(user_id) if one.since is not None]
+        paused_at = max(paused, default=None) if state.state is Availability.AVAILABLE else state.since
+        return Seen(at=at, what=_DOING[state.state], reason=state.reason or "", paused_at=paused_at)
 
     def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

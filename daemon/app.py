@@ -13,6 +13,7 @@ import structlog
 from daemon import call_log, live_feed
 from daemon.acts import AgentState, CallOrder, Ordered, Why
 from daemon.agent_states import QueueStates
+from daemon.agent_times import AgentTimes
 from daemon.ami.link import AmiLink, LinkState
 from daemon.ami.settings import AmiConfig
 from daemon.bus import Bus, EffectsCommitted
@@ -25,6 +26,7 @@ from daemon.coalesced import Coalesced
 from daemon.config import Config, PbxConfig
 from daemon.delivery.http_sender import HttpSender
 from daemon.delivery.outbox import Outbox
+from daemon.delivery.summary_sender import SummarySender
 from daemon.delivery.target_guard import TargetGuard, guard_from_config
 from daemon.delivery_desk import DeliveryDesk
 from daemon.desk_board import DeskBoard
@@ -49,6 +51,7 @@ from daemon.store.outbox import Settlement, read_disabled_webhooks
 from daemon.store.set_up import new_link_token, offer_set_up
 from daemon.store.store import Store
 from daemon.store.values import Committed
+from daemon.summaries import Summaries
 from daemon.version import program_version
 from daemon.wallboard import wallboard_of
 from daemon.web.feed import EventFeed
@@ -100,11 +103,13 @@ class Daemon:
         self.acts.phone_keys.follow(self.bus)
         self.lost_connections = LostConnections(self.links, lambda: self.dispatcher, now_ms)
         wrap_ups = {PbxName(pbx.name): pbx.wrap_up_seconds for pbx in config.pbx}
-        self.states = QueueStates(self.links, wrap_ups, self._state_changed, now_ms)
+        self.agent_times = AgentTimes(lambda: self.store, now_ms)
+        self.states = QueueStates(self.links, wrap_ups, self._state_changed, now_ms, self.agent_times.note)
         self.wall = wallboard_of(self, now_ms)
         self.guard: TargetGuard = guard_from_config(
             [str(n) for n in config.delivery.allow_networks], [str(n) for n in config.delivery.deny_networks]
         )
+        self.summaries = Summaries(lambda: self.store, SummarySender(self.guard), now_ms, config.http.public_url)
         self.secrets = SigningSecrets()
         self._paused: frozenset[str] = frozenset()
         self._reload = Coalesced(self._read_again)
@@ -187,6 +192,7 @@ class Daemon:
         self._watch(asyncio.create_task(self.ringtones.run(), name="ringtones"))
         self._watch(asyncio.create_task(clean_every_night(self.store, now_ms), name="retention"))
         self._watch(asyncio.create_task(self.wall.run(), name="wallboard"))
+        self._watch(asyncio.create_task(self.summaries.run(), name="summaries"))
 
     async def _start_delivery(self) -> None:
         await self.secrets.load(self.store, now_ms())
@@ -223,6 +229,9 @@ class Daemon:
             tracker.restore(mine, alive.get(name, _last_change(mine)), over)
         self.desks.restore(calls)
         self.customers.restore(calls, rules, now_ms())
+        await self.agent_times.begin(self.states.seen)
+        self._parts.push_async_callback(self.agent_times.close)
+        self._watch(asyncio.create_task(self.agent_times.run(), name="agent times"))
         self.states.know(directory)
         live_feed.on_end(self.bus, self.acts.note_end, self.states.note_end)
         hang_up = self.lost_connections.hang_up
@@ -317,6 +326,7 @@ class Daemon:
             desks=self.desks,
             wall=self.wall,
             customers=self.customers,
+            summaries=self.summaries,
             clock=now_ms,
             rules_changed=self.rules_changed,
             readiness=self._readiness,

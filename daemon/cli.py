@@ -20,6 +20,7 @@ from daemon.cli_data import backup, check_database, restore
 from daemon.cli_doctor import doctor
 from daemon.cli_options import ConfigFile, MaybeConfigFile, operator
 from daemon.cli_privacy import compact, customer_app, retention
+from daemon.cli_summary import summary
 from daemon.errors import CallwardenError, ConfigError
 from daemon.store.role import Role
 
@@ -220,6 +221,7 @@ app.command()(restore)
 app.command("check-database")(check_database)
 app.command()(retention)
 app.command()(compact)
+app.command()(summary)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import structlog
 
 from daemon.call.signals import UnixMs
 from daemon.errors import TryAgain
+from daemon.store.agent_periods import delete_old_periods
 from daemon.store.audit import By
 from daemon.store.retention import BATCH, Keeping, Period, delete_old, find_old, note_cleaning, periods
 from daemon.store.settings import read_settings
@@ -40,6 +41,9 @@ async def clean(store: Store, by: By, pause_s: float = _PAUSE_S) -> dict[Keeping
     """What was deleted of each kind that has a period; said in the log and among the changes."""
     wanted = periods((await read_settings(store.reader)).settings, by.at)
     deleted = {period.kind: await _delete(store, period, pause_s) for period in wanted}
+    for period in wanted:
+        if period.kind is Keeping.CALLS:  # what agents did goes with the calls that they did it for
+            await _delete_periods(store, period.before, pause_s)
     if any(deleted.values()):
         await store.writer.change(lambda: note_cleaning(by, deleted))
     if deleted:
@@ -63,6 +67,13 @@ async def _sleep_until_night(store: Store, clock: Callable[[], UnixMs]) -> None:
         await asyncio.sleep(min(left, _LOOK_EVERY_S))
         if left <= _LOOK_EVERY_S:
             return
+
+
+async def _delete_periods(store: Store, before: UnixMs, pause_s: float) -> None:
+    deleted = 1
+    while deleted:
+        deleted = await store.writer.change(lambda: delete_old_periods(before))
+        await asyncio.sleep(pause_s)
 
 
 async def _delete(store: Store, period: Period, pause_s: float) -> int:

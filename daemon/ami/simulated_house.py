@@ -66,6 +66,7 @@ class SimulatedHouse:
     )
     commands: set[str] = field(default_factory=lambda: set(COMMANDS))
     paused: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    last_pause: dict[tuple[str, str], int] = field(default_factory=dict)
     """Reason and second of each pause, by queue and interface."""
     busy: set[str] = field(default_factory=set)
     """Phones that talk, by name."""
@@ -112,6 +113,7 @@ class SimulatedHouse:
             self.paused.pop((queue, interface), None)
             if paused:
                 self.paused[queue, interface] = reason, int(time.time())
+                self.last_pause[queue, interface] = int(time.time())
         return [self._paused_event(queue, member) for queue, member in found]
 
     def _paused_event(self, queue: str, member: SimulatedMember) -> Event:
@@ -127,8 +129,10 @@ class SimulatedHouse:
         )
 
     def _pause_of(self, queue: str, interface: str) -> tuple[Header, Header, Header]:
+        """The moment of the last pause stays when it is over, as in Asterisk."""
         reason, since = self.paused.get((queue, interface), ("", 0))
-        return ("Paused", str(int(bool(since)))), ("PausedReason", reason), ("LastPause", str(since))
+        last = self.last_pause.get((queue, interface), 0)
+        return ("Paused", str(int(bool(since)))), ("PausedReason", reason), ("LastPause", str(last))
 
     def allows(self, action: str) -> bool:
         """Whether the manager user may; what a real PBX would not list here either is left to the answer itself."""

@@ -23,6 +23,7 @@ from daemon.doctor.pbx_link import look_at_events, look_at_links, look_at_zones
 from daemon.doctor.phones import look_at_agents, look_at_phones, look_at_qualify
 from daemon.doctor.queues import look_at_queues
 from daemon.doctor.records import look_at_records
+from daemon.doctor.summaries import look_at_summaries
 from daemon.doctor.targets import look_at_deliveries, look_at_frames, look_at_targets
 from daemon.pbx_desk import PbxDesk
 from daemon.store.reader import Reader
@@ -67,6 +68,7 @@ CHECKS: Final = (
     Check("web.targets", look_at_targets),
     Check("web.frames", look_at_frames),
     Check("web.deliveries", look_at_deliveries),
+    Check("web.summary", look_at_summaries),
     Check("machine.database", look_inside),
     Check("machine.database_file", look_at_file),
     Check("machine.writing", look_at_writing),

@@ -28,12 +28,25 @@ class PopupDelivery(StrEnum):
     WEBHOOK = "webhook"
 
 
+class Weekday(StrEnum):
+    """In the order of `date.weekday`."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
 Percent = Annotated[int, Interval(ge=0, le=100)]
 KeptDays = Annotated[int, Interval(ge=1, le=36_500)]
 AnswerWithinSeconds = Annotated[int, Interval(ge=1, le=3600)]
 ShortAbandonSeconds = Annotated[int, Interval(ge=0, le=3600)]
 WaitingCalls = Annotated[int, Interval(ge=1, le=1000)]
 WaitSeconds = Annotated[int, Interval(ge=1, le=3600)]
+Weekdays = Annotated[tuple[Weekday, ...], Len(0, 7)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +75,8 @@ class CallSettings:
     country: str = "VN"
     language: Literal["vi", "en"] = "vi"
     number_format: NumberFormat = NumberFormat.E164_DIGITS
+    summary_time: Annotated[str, Len(5, 5)] = "07:00"  # of the day after, in `time_zone`
+    summary_days: Weekdays = tuple(Weekday)  # on which one is sent
     retention_days_calls: KeptDays | None = None  # None keeps them for ever
     retention_days_tickets: KeptDays | None = None
     retention_days_notes: KeptDays | None = None

@@ -19,7 +19,7 @@ from daemon.store.trouble import StoreTooNew, sorted_error
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0011"
+NEWEST = "0012"
 """The last revision in `migrations/versions`. Alembic, slow to import, is left out for a database that has it."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -321,6 +321,46 @@ wall_links = Table(
     Column("created_by", String(128), nullable=False),  # as in the audit log
 )
 
+agent_periods = Table(
+    "agent_periods",  # what each agent was for how long; they never overlap, and the newest may go on
+    metadata,
+    Column("user_id", String(128), nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("doing", String(16), nullable=False),  # available | paused | wrap_up
+    Column("reason", String(128), nullable=False, server_default=""),
+    Column("ended_at", BigInteger),
+    Column("estimated", Boolean, nullable=False, server_default="0"),  # seen until then; it may have gone on unseen
+    PrimaryKeyConstraint("user_id", "began_at"),
+    # In the order in which reports sum: without it, SQLite would sort millions of rows for a year.
+    Index("ix_agent_periods_sums", "user_id", "doing", "reason", "ended_at", "began_at", "estimated"),
+    sqlite_with_rowid=False,
+)
+
+summary_targets = Table(
+    "summary_targets",
+    metadata,
+    Column("target_id", String(40), primary_key=True),
+    Column("url", Text, nullable=False),  # with its password or token: never shown, logged or audited
+    Column("label", String(255), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+summaries = Table(
+    "summaries",  # what was sent of which day to whom: one row each, so that it is sent once
+    metadata,
+    Column("target_id", String(40), ForeignKey("summary_targets.target_id", ondelete="CASCADE"), nullable=False),
+    Column("day", String(10), nullable=False),  # the day told of, as 2026-11-30
+    Column("status", String(16), nullable=False),  # pending | sent | failed | skipped
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("attempted_at", BigInteger),
+    Column("next_attempt_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("reason", String(32)),  # why it was not sent
+    Column("said", String(255)),  # what the other side said of it, without secrets
+    PrimaryKeyConstraint("target_id", "day"),
+)
+
 accounts = Table(
     "accounts",
     metadata,

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from daemon.call.number import NumberFormat
 from daemon.message import Message
-from daemon.policy.call_settings import MissedCallMerge, PopupDelivery
+from daemon.policy.call_settings import MissedCallMerge, PopupDelivery, Weekday
 from daemon.web.vocabulary import EVENTS, LANGUAGES_CALLED, REASONS, ROLES
 from daemon.web.words import Translate
 
@@ -61,6 +61,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "country": Message("Country"),
             "language": _LANGUAGE,
             "number_format": Message("Numbers in popups"),
+            "summary_time": Message("Daily summary: time"),
+            "summary_days": Message("Daily summary: days"),
             "retention_days_calls": Message("Keep calls"),
             "retention_days_tickets": Message("Keep closed tickets"),
             "retention_days_notes": Message("Keep notes of closed tickets"),
@@ -116,6 +118,11 @@ KINDS: Final[Mapping[str, Kind]] = {
             "disabled": Message("Disabled"),
         },
     ),
+    "summary_target": Kind(
+        Message("Target of the daily summary"),
+        "/settings/summary",
+        {"label": Message("Name"), "kind": Message("Service"), "language": _LANGUAGE},
+    ),
     "wall_link": Kind(Message("Link to the wallboard"), "/wallboard", {"label": Message("Label")}),
     "token": Kind(Message("API token"), "/settings/tokens", {"role": _ROLE, "label": Message("Label")}),
 }
@@ -160,6 +167,15 @@ _VALUES: Final[Mapping[str, Values]] = {
         MissedCallMerge.INCOMING_PER_QUEUE_AND_OUTGOING.value: Message(
             "Incoming in one ticket per queue, outgoing in another"
         ),
+    },
+    "summary_days": {
+        Weekday.MON.value: Message("Monday"),
+        Weekday.TUE.value: Message("Tuesday"),
+        Weekday.WED.value: Message("Wednesday"),
+        Weekday.THU.value: Message("Thursday"),
+        Weekday.FRI.value: Message("Friday"),
+        Weekday.SAT.value: Message("Saturday"),
+        Weekday.SUN.value: Message("Sunday"),
     },
     "popup_answer_delivery": {
         PopupDelivery.DESK_AND_WEBHOOK.value: Message("In the agent's browser and as a webhook"),
@@ -235,5 +251,6 @@ def _several(name: str, values: Sequence[object], _: Translate) -> str:
     texts = [str(value) for value in values]
     if name == "events" and set(EVENTS) <= set(texts):
         return _("All events")
-    named = [_(EVENTS[text]) if name == "events" and text in EVENTS else text for text in texts]
+    known: Mapping[Any, Message] = EVENTS if name == "events" else _VALUES.get(name, {})
+    named = [_(known[text]) if text in known else text for text in texts]
     return ", ".join(named) or _("nothing")

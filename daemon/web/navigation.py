@@ -54,7 +54,13 @@ SECTIONS: Final = (
             Link("/missed", Message("Missed"), _EVERYBODY, "missed", count="missed"),
             Link("/calls", Message("Calls"), _EVERYBODY, "calls"),
             Link("/wallboard", Message("Wallboard"), _SUPERVISORS, "wallboard"),
-            Link("/service-level", Message("Service level"), _SUPERVISORS, "service-level"),
+            Link(
+                "/service-level",
+                Message("Service level"),
+                _SUPERVISORS,
+                "service-level",
+                ("/reports/agents-time",),
+            ),
         ),
     ),
     Section(
@@ -72,6 +78,7 @@ SECTIONS: Final = (
                 "webhooks",
                 ("/settings/new-webhook", "/settings/deliveries"),
             ),
+            Link("/settings/summary", Message("Daily summary"), _ADMIN, "summary"),
             Link("/settings/pbx", Message("PBX"), _SUPERVISORS, "pbx"),
         ),
     ),

@@ -11,6 +11,8 @@ from daemon.store.role import Role
 from daemon.web import (
     accounts,
     agent_state,
+    agent_times,
+    agent_times_export,
     agents,
     audit,
     call_controls,
@@ -41,6 +43,7 @@ from daemon.web import (
     set_up,
     sign_in,
     sla,
+    summary,
     tickets,
     tokens,
     wall,
@@ -49,6 +52,7 @@ from daemon.web import (
 from daemon.web.assets import get_asset, get_icon
 from daemon.web.auth import Access
 from daemon.web.pages import accounts as account_pages
+from daemon.web.pages import agent_times as agent_times_page
 from daemon.web.pages import agents as agent_pages
 from daemon.web.pages import audit as audit_pages
 from daemon.web.pages import call as call_page
@@ -63,6 +67,7 @@ from daemon.web.pages import pbx as pbx_page
 from daemon.web.pages import queues as queue_pages
 from daemon.web.pages import ringtones as ringtones_page
 from daemon.web.pages import service_level as service_level_page
+from daemon.web.pages import summary as summary_page
 from daemon.web.pages import ticket as ticket_page
 from daemon.web.pages import tickets as tickets_page
 from daemon.web.pages import tokens as token_pages
@@ -136,6 +141,14 @@ ROUTES: Final = (
     Route("GET", f"{_API}/calls.xlsx", call_export.export_xlsx, _SUPERVISORS),
     Route("GET", f"{_API}/exports/{{name}}", exports.get_export, _SUPERVISORS),
     Route("GET", f"{_API}/sla", sla.get_sla, _SUPERVISORS),
+    Route("GET", f"{_API}/reports/agent-times", agent_times.get_agent_times, _SUPERVISORS),
+    Route("GET", f"{_API}/reports/agent-times.csv", agent_times_export.export_csv, _SUPERVISORS),
+    Route("GET", f"{_API}/reports/agent-times.xlsx", agent_times_export.export_xlsx, _SUPERVISORS),
+    Route("GET", f"{_API}/summary", summary.get_summary, _SUPERVISORS),
+    Route("GET", f"{_API}/summary/targets", summary.list_targets, _ADMIN),
+    Route("POST", f"{_API}/summary/targets", summary.create_target, _ADMIN),
+    Route("DELETE", f"{_API}/summary/targets/{{target_id}}", summary.remove_target, _ADMIN),
+    Route("POST", f"{_API}/summary/targets/{{target_id}}/test", summary.try_target, _ADMIN),
     Route("GET", f"{_API}/wallboard/events", wall.stream_wallboard, _SUPERVISORS),
     Route("GET", f"{_API}/wallboard/links", wall.list_links, _SUPERVISORS),
     Route("POST", f"{_API}/wallboard/links", wall.create_link, _SUPERVISORS),
@@ -204,6 +217,7 @@ ROUTES: Final = (
     Route("GET", "/calls", calls_page.show_calls, _AGENTS, page=True),
     Route("GET", "/calls/{call_id}", call_page.show_call, _AGENTS, page=True),
     Route("GET", "/service-level", service_level_page.show_service_level, _SUPERVISORS, page=True),
+    Route("GET", "/reports/agents-time", agent_times_page.show_agent_times, _SUPERVISORS, page=True),
     Route("GET", "/wallboard", wallboard_page.show_wallboard, _SUPERVISORS, page=True),
     Route("GET", "/wall/{secret}", wallboard_page.show_wall, None, page=True),  # the link is the right to it
     Route("GET", "/wall/{secret}/events", wall.stream_wall, None),
@@ -229,6 +243,7 @@ ROUTES: Final = (
     Route("GET", "/settings/webhooks/{webhook_id}", webhook_pages.show_webhook, _ADMIN, page=True),
     Route("GET", "/settings/deliveries", delivery_pages.show_deliveries, _ADMIN, page=True),
     Route("GET", "/settings/deliveries/{delivery_id}", delivery_pages.show_delivery, _ADMIN, page=True),
+    Route("GET", "/settings/summary", summary_page.show_summary, _ADMIN, page=True),
     Route("GET", "/settings/accounts", account_pages.show_accounts, _ADMIN, page=True),
     Route("GET", "/settings/new-account", account_pages.show_new_account, _ADMIN, page=True),
     Route("GET", "/settings/accounts/{name}", account_pages.show_account, _ADMIN, page=True),

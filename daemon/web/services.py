@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol, TypeVar
 
@@ -14,12 +15,14 @@ from daemon.call.signals import UnixMs
 from daemon.diagnosis import Doctor
 from daemon.pbx import Finding, Inventory, PbxState, Snippet
 from daemon.policy.customer_lookup import Customer
+from daemon.policy.summary import SummaryReason
 from daemon.store.audit import By
 from daemon.store.reader import Reader
 from daemon.store.values import Delivery
 from daemon.store.work import Work
 from daemon.web.desk_now import Customers, Desks
 from daemon.web.feed import EventFeed
+from daemon.web.summary_text import SummaryText
 from daemon.web.wall_now import Wall
 
 T = TypeVar("T")
@@ -110,6 +113,35 @@ class Pbxs(Protocol):
         """Test on the live link that what was pasted works."""
 
 
+@dataclass(frozen=True, slots=True)
+class SummaryOutcome:
+    """What came of sending a summary, or of checking an address. `said` is the service's word, without secrets."""
+
+    ok: bool
+    reason: SummaryReason | None
+    said: str | None
+    latency_ms: int
+
+
+class Summaries(Protocol):
+    """The daily summary. Nothing is raised because a service is down."""
+
+    @property
+    def installed(self) -> bool:
+        """Whether the program is there that sends."""
+
+    @property
+    def how_to_install(self) -> str: ...
+
+    async def check(self, url: str) -> SummaryOutcome:
+        """Whether this address is understood; nothing is sent."""
+
+    async def try_out(self, target_id: str) -> SummaryOutcome | None:
+        """Sends yesterday's summary now, within seconds, and notes nothing. None: there is no such target."""
+
+    async def text(self, day: date, language: str) -> SummaryText: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything the handlers may use.
@@ -145,6 +177,7 @@ class Services:
     desks: Desks
     wall: Wall
     customers: Customers
+    summaries: Summaries
     metrics: Callable[[], Awaitable[bytes]]
     public_url: str | None = None
     phone_url: str | None = None

@@ -28,6 +28,7 @@ PLACEHOLDERS: Final = {
 URL_FIELDS: Final = tuple(PLACEHOLDERS)
 URL_LIMIT: Final = 2048
 RINGTONE: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+TIME_OF_DAY: Final = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _HOST_NAME: Final = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 _LIKE_ADDRESS: Final = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")  # WHATWG URL §3.5 "ends in a number"
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
@@ -48,6 +49,8 @@ def _findings(settings: CallSettings) -> Iterator[tuple[str, str | None]]:
         "time_zone",
         None if settings.time_zone in _zones() else Message("must be an IANA time zone, as Asia/Ho_Chi_Minh"),
     )
+    is_time = re.fullmatch(TIME_OF_DAY, settings.summary_time)
+    yield "summary_time", None if is_time else Message("must be a time of day as 07:00")
     known = settings.country in SUPPORTED_REGIONS
     yield "country", None if known else Message("must be an ISO 3166 country of two capital letters, as VN")
 

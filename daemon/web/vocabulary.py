@@ -8,8 +8,10 @@ from typing import Final
 from daemon.message import Message
 from daemon.policy.decision import EventType
 from daemon.policy.retry import RetryReason
+from daemon.policy.summary import SummaryReason
 from daemon.store.outbox import POPUP
 from daemon.store.role import Role
+from daemon.store.summaries import SummaryStatus
 from daemon.store.values import DeliveryStatus
 from daemon.store.webhooks import PAUSED
 
@@ -73,5 +75,20 @@ LOOKUP_TROUBLES: Final[Mapping[str, Message]] = {
 }
 """Why the question who a customer is was of no use."""
 
+SUMMARY_REASONS: Final[Mapping[str, Message]] = {
+    SummaryReason.NOT_INSTALLED: Message("apprise is not installed, which sends mail and messages."),
+    SummaryReason.NOT_USABLE: Message("apprise does not understand the address."),
+    SummaryReason.NOT_ALLOWED: Message("The address is one to which nothing may be sent."),
+    SummaryReason.REFUSED: Message("It could not be reached, or did not take the message."),
+    SummaryReason.TIMEOUT: Message("It did not answer in time."),
+    SummaryReason.BROKEN: Message("The program that sends it broke; see the log."),
+    SummaryReason.TOO_LATE: Message("Callwarden was not running at its time, and it was too late afterwards."),
+}
+SUMMARY_STATUSES: Final[Mapping[str, tuple[Message, str]]] = {
+    SummaryStatus.PENDING: (Message("Not yet sent"), "warn"),
+    SummaryStatus.SENT: (Message("Sent"), "good"),
+    SummaryStatus.FAILED: (Message("Not sent"), "bad"),
+    SummaryStatus.SKIPPED: (Message("Left out"), "warn"),
+}
 LANGUAGES_CALLED: Final = {"vi": "Tiếng Việt", "en": "English"}
 """Each in itself: whoever looks for his language cannot read the other."""

@@ -9,13 +9,19 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
 from time_machine import Traveller
 
 from daemon.ami.simulated_house import SimulatedMember, SimulatedPhone
+from daemon.call.signals import UnixMs
+from daemon.clock import now_ms
+from daemon.policy.summary import SummaryReason
 from daemon.store.role import Role
+from daemon.store.summaries import begin_sending, settle_sending
+from daemon.store.work import Work
 from daemon.web.csrf import HEADER, csrf_token
 from tests.browser.house import PASSWORD, House
 from tests.delivery.receiver import Reply
@@ -47,6 +53,13 @@ _HOTLINES: Final = {
 }
 _PEOPLE: Final = {"lan.pham": (Role.SUPERVISOR, None), "an": (Role.AGENT, "an"), "binh": (Role.AGENT, "binh")}
 _CUSTOMERS: Final = ("0901701234", "0912845672", "0983456784", "0938112233", "0977654321", "0369258147")
+_PAUSES: Final[Mapping[int, tuple[tuple[str, str], ...]]] = {
+    2: (("1002", "break"), ("1005", "training")),
+    4: (("1002", ""), ("1003", "wrap_up")),
+    5: (("1003", ""), ("1004", "back_office")),
+    9: (("1004", ""), ("1002", "Đưa con đi học")),
+    12: (("1002", ""), ("1003", "break")),
+}
 _CALLS: Final = (
     *("queue_answered", "queue_abandoned", "direct_answered", "outgoing_answered", "queue_answered"),
     *("blind_transfer", "queue_abandoned", "outgoing_no_answer", "direct_missed", "queue_answered"),
@@ -65,6 +78,7 @@ async def furnish(house: House, clock: Traveller) -> Mapping[str, str]:
         await _settings(house, api)
         await _people(house, api)
         hooks = await _hooks(house, api)
+        await _summary(house, api)
         await _calls(house, clock)
         await api.put("call-settings", {"popup_answer_url": "https://crm.example.com/khach-hang?so={customerNumber}"})
         house.crm.plan("/kho/su-kien", Reply(503, body=b"maintenance until noon"))
@@ -139,10 +153,28 @@ async def _hooks(house: House, api: Api) -> dict[str, str]:
     return {"webhook_id": crm["webhook_id"]}
 
 
+async def _summary(house: House, api: Api) -> None:
+    """To a mailbox, which had it this morning, and to a group that has not answered yet."""
+    boss = {"url": "mailtos://callwarden:x@example.com?to=giam-doc@example.com", "label": "Ban giám đốc"}
+    team = {"url": "tgram://123456789:abcdefg_hijklmnop/-1001234567", "label": "Nhóm trưởng ca"}
+    for target, reason in ((boss, None), (team, SummaryReason.TIMEOUT)):
+        made = await api.post("summary/targets", target)
+        await house.daemon.store.writer.change(partial(_had, made["target_id"], reason))
+
+
+def _had(target_id: str, reason: SummaryReason | None) -> Work[None]:
+    day, now = OPENING.date() - timedelta(days=1), now_ms()
+    yield from begin_sending(target_id, day, now)
+    yield from settle_sending(target_id, day, now, reason, None, UnixMs(now + 900_000))
+
+
 async def _calls(house: House, clock: Traveller) -> None:
-    """The morning's calls, some minutes apart."""
+    """The morning's calls, some minutes apart, and who is away for a while."""
     chance = random.Random(7)
-    for scenario in _CALLS:
+    for place, scenario in enumerate(_CALLS):
+        for number, reason in _PAUSES.get(place, ()):
+            for event in house.pbx.house.pause(f"PJSIP/{number}", paused=bool(reason), reason=reason):
+                house.pbx.emit(event)
         clock.shift(timedelta(minutes=chance.randint(3, 11), seconds=chance.randint(0, 59)))
         await house.play(scenario, customer=chance.choice(_CUSTOMERS))
 

@@ -45,6 +45,7 @@ PAGES: Final = (
     Shown("/calls/{call_id}", "call", "One call from the first ring to the end.", dark=True, phone=True),
     Shown("/desk", "desk", "An agent's day: who rings, whom to call back.", dark=True, phone=True, by_agent=True),
     Shown("/service-level", "service-level", "How many calls were answered in time.", dark=True, phone=True),
+    Shown("/reports/agents-time", "agents-time", "How long each agent was paused, and why.", dark=True, phone=True),
     Shown("/wallboard", "wallboard", "The floor at a glance: who waits, who talks, how the day goes.", phone=True),
     Shown("/wall/{secret}", "wall", "The same on a screen on the wall, by a link.", phone=True, signed_in=False),
     Shown("/webphone", "webphone", "A small window: dial, act on the call, give it on.", phone=True, by_agent=True),
@@ -60,6 +61,9 @@ PAGES: Final = (
     Shown("/settings/webhooks/{webhook_id}", "webhook", "One endpoint: its events, its secret, a test."),
     Shown("/settings/deliveries", "deliveries", "Each message that was sent, and what came of it.", phone=True),
     Shown("/settings/deliveries/{delivery_id}", "delivery", "One message: every attempt, and sending it again."),
+    Shown(
+        "/settings/summary", "summary", "The day before in a few lines, by mail or messenger.", dark=True, phone=True
+    ),
     Shown("/settings/pbx", "pbx", "The state of each PBX, what it has, and what to paste into it."),
     Shown("/settings/check-up", "check-up", "What is wrong, why it matters and what to do.", dark=True, phone=True),
     Shown("/calls/{call_id}/decisions", "call-decisions", "Why a popup opened for a call, or none."),

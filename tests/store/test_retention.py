@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from daemon.call.signals import UnixMs
+from daemon.policy.agent_period import Doing, Seen
 from daemon.policy.call_settings import CallSettings
 from daemon.retention import clean, next_night
+from daemon.store.agent_periods import note_seen
 from daemon.store.audit import By
 from daemon.store.check import check_database
 from daemon.store.retention import Keeping, Period, count_old, delete_old, find_old, periods
@@ -70,6 +72,19 @@ def ids(path: Path, query: str) -> list[object]:
 
 def calls_of(path: Path) -> list[str]:
     return [str(one).partition(".")[2] for one in ids(path, "SELECT call_id FROM calls ORDER BY started_at")]
+
+
+async def test_what_agents_did_goes_with_the_calls_and_what_goes_on_stays(store: Store, path: Path) -> None:
+    seen = [
+        ("an", Seen(at=NOON, what=Doing.PAUSED, reason="lunch")),
+        ("an", Seen(at=UnixMs(NOON + DAY), what=Doing.AVAILABLE)),
+    ]
+    await store.writer.change(lambda: note_seen(seen))
+    await clean(store, RULE)
+    assert len(ids(path, "SELECT began_at FROM agent_periods")) == 2
+    await keep(store, "retention_days_calls")
+    await clean(store, RULE)
+    assert ids(path, "SELECT doing FROM agent_periods") == ["available"]
 
 
 async def test_by_default_everything_is_kept_for_ever(store: Store, path: Path) -> None:

@@ -22,6 +22,7 @@ from yarl import URL
 from daemon.bus import Bus
 from daemon.call.model import Call
 from daemon.call.signals import UnixMs
+from daemon.delivery.summary_sender import SummarySender
 from daemon.delivery.target_guard import TargetGuard
 from daemon.desk_board import DeskBoard
 from daemon.errors import NeverAgain
@@ -37,6 +38,7 @@ from daemon.store.sessions import Opening, new_session_id, open_session
 from daemon.store.store import Store
 from daemon.store.tokens import add_token, new_token, token_id_of
 from daemon.store.values import Delivery, Unit
+from daemon.summaries import Summaries
 from daemon.wall_agents import WallAgents
 from daemon.wall_figures import WallFigures
 from daemon.wallboard import Floor, Wallboard
@@ -108,10 +110,13 @@ class House:
     living: list[Call] = field(default_factory=list)
     rules: Rulebook = field(default_factory=Rulebook)
     is_connected: bool = True
+    summaries: Summaries = field(init=False)
 
     def __post_init__(self) -> None:
         self.desks = DeskBoard(self.bus)
         self.doctor = Doctor(self.store.reader)
+        sender = SummarySender(TargetGuard())
+        self.summaries = Summaries(lambda: self.store, sender, lambda: self.now, self.public_url)
         agents = WallAgents(self.desks, self.states)
         figures = WallFigures(lambda: self.store, agents.know)
         self.wall = Wallboard(
@@ -129,6 +134,7 @@ class House:
             desks=self.desks,
             wall=self.wall,
             customers=self.customers,
+            summaries=self.summaries,
             clock=lambda: self.now,
             rules_changed=self._rules_changed,
             readiness=self._readiness,

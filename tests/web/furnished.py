@@ -19,6 +19,7 @@ from daemon.store.values import DeliveryStatus, Unit
 from tests.factory import answered
 from tests.web.conftest import NOW, PASSWORD, House
 
+SUMMARY = "mailto://127.0.0.1:9?from=cw@example.com&to=boss@example.com"
 HOOK = "https://crm.example.com/hook"
 
 BODIES: dict[tuple[str, str], Any] = {
@@ -45,6 +46,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/desk/calls/{pbx}/{call_id}/attended-transfer"): {"number": "0901234567"},
     ("POST", "/webhooks"): {"url": HOOK, "events": ["call.missed"]},
     ("PATCH", "/webhooks/{webhook_id}"): {"description": "CRM"},
+    ("POST", "/summary/targets"): {"url": SUMMARY, "label": "Boss", "language": "en"},
     ("POST", "/accounts"): {"name": "binh", "role": "agent", "password": PASSWORD},
     ("PATCH", "/accounts/{name}"): {"language": "en"},
     ("PATCH", "/session"): {"language": "en"},
@@ -68,7 +70,9 @@ async def furnish(house: House) -> dict[str, str]:
     await _pop(house)
     token = await house.ask("POST", "/api/v1/tokens", json={"role": "agent"})
     link = await house.ask("POST", "/api/v1/wallboard/links", json={})
+    target = await house.ask("POST", "/api/v1/summary/targets", json={"url": SUMMARY})
     return {
+        "summary": target.body["target_id"],
         "agents": "an",
         "queues": "support",
         "hotlines": "19001234",

@@ -138,6 +138,8 @@ GOOD = {
     "country": "DE",
     "language": "en",
     "number_format": "national",
+    "summary_time": "18:30",
+    "summary_days": ["mon", "sun"],
     **dict.fromkeys(RETENTION, 365),
 }
 

@@ -216,6 +216,8 @@ def _values(name: str, schema: Document) -> tuple[list[str], list[str]]:
         return schema["enum"], ["nonsense"]
     if schema.get("format") == "date-time":
         return ["2026-11-22T07:34:19.467Z"], ["2026-11-22T07:34", "nonsense"]
+    if schema.get("format") == "date":
+        return ["2026-11-22"], ["2026-02-30", "nonsense"]
     if schema["type"] == "integer":
         return [str(schema["minimum"]), str(schema["maximum"])], [
             str(schema["minimum"] - 1),

@@ -11,7 +11,7 @@ from daemon.web.call_settings import LookUpTrial, PopupTrial
 from daemon.web.description import answers
 from daemon.web.description.model import Answer, Body, Description, Descriptions, Parameter, Schema
 from daemon.web.retention import NAMES
-from daemon.web.settings_rules import RINGTONE, URL_FIELDS, URL_LIMIT
+from daemon.web.settings_rules import RINGTONE, TIME_OF_DAY, URL_FIELDS, URL_LIMIT
 
 _TAG: Final = "Call settings"
 _URL: Final[Schema] = {"format": "uri", "maxLength": URL_LIMIT, "examples": ["https://crm.example.com/pop"]}
@@ -22,6 +22,8 @@ _REFINED: Final[dict[str, Schema]] = {
         "anyOf": [{"const": 0}, {"minimum": 5, "maximum": 3600}],
     },
     "ringtone": {"pattern": RINGTONE},
+    "summary_time": {"description": "When the summary of the day before is sent.", "pattern": TIME_OF_DAY},
+    "summary_days": {"description": "On which days of the week it is sent."},
     "time_zone": {"description": "An IANA time zone.", "examples": ["Asia/Ho_Chi_Minh"]},
     "country": {"description": "ISO 3166.", "pattern": "^[A-Z]{2}$", "examples": ["VN"]},
 }

@@ -6,6 +6,7 @@ from typing import Final
 
 from daemon.web.description.access import ACCESS
 from daemon.web.description.acting import ACTING
+from daemon.web.description.agent_times import AGENT_TIMES
 from daemon.web.description.call_files import CALL_FILES
 from daemon.web.description.calls import CALLS, EVENTS, TICKETS
 from daemon.web.description.desk import DESK
@@ -15,6 +16,7 @@ from daemon.web.description.pbx import PBX
 from daemon.web.description.ringtones import RINGTONES
 from daemon.web.description.service_level import SERVICE_LEVEL
 from daemon.web.description.settings import CALL_SETTINGS, ITSELF, RETENTION
+from daemon.web.description.summary import SUMMARY
 from daemon.web.description.team import TEAM
 from daemon.web.description.wallboard import WALLBOARD
 from daemon.web.description.webhooks import DELIVERIES, WEBHOOKS
@@ -25,6 +27,8 @@ DESCRIPTIONS: Final[Descriptions] = {
     **ACTING,
     **TICKETS,
     **SERVICE_LEVEL,
+    **AGENT_TIMES,
+    **SUMMARY,
     **WALLBOARD,
     **DESK,
     **EVENTS,

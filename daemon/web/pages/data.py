@@ -22,7 +22,8 @@ LABELS: Final = {
 }
 _MEANS: Final = {
     Keeping.CALLS: Message(
-        "With their popups. Calls of tickets that are not closed stay. Figures of those days go with them."
+        "With their popups and agents' pauses. Calls of tickets that are not closed stay. "
+        "Figures of those days go with them."
     ),
     Keeping.TICKETS: Message(
         "With their notes and history, so long after their last change. Their calls stay for their own time."

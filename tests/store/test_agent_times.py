@@ -1,0 +1,180 @@
+"""Sums of what agents did: clipped to the span, equal to what a slow count of every second says."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from daemon.agent_times import AgentTimes
+from daemon.call.model import UserId
+from daemon.call.signals import UnixMs
+from daemon.call.timeline import Moment, What
+from daemon.errors import TryAgain
+from daemon.policy.agent_period import Doing, Period, Seen, Sight
+from daemon.store import schema
+from daemon.store.agent_periods import delete_old_periods, leave_periods, note_seen, read_periods
+from daemon.store.agent_times import _SPENT, read_agent_times
+from daemon.store.statement import StatementCache
+from daemon.store.store import Store
+from daemon.store.values import Unit
+from tests.factory import NOON, answered, missed
+
+_WHAT = (
+    (Doing.AVAILABLE, ""),
+    (Doing.PAUSED, "lunch"),
+    (Doing.PAUSED, ""),
+    (Doing.WRAP_UP, "wrap_up"),
+    (Sight.AWAY, ""),
+    (Sight.NO_QUEUE, ""),
+)
+
+
+def at(seconds: int) -> UnixMs:
+    return UnixMs(NOON + seconds * 1000)
+
+
+def seen(seconds: int, what: Doing | Sight, reason: str = "") -> Seen:
+    return Seen(at=at(seconds), what=what, reason=reason)
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[Store]:
+    store = await Store.open("sqlite://")
+    yield store
+    await store.close()
+
+
+async def note(store: Store, *sightings: tuple[str, Seen]) -> None:
+    await store.writer.change(lambda: note_seen(sightings))
+
+
+async def test_periods_are_clipped_to_the_span_and_what_goes_on_counts_until_now(store: Store) -> None:
+    await note(
+        store,
+        ("an", seen(0, Doing.AVAILABLE)),
+        ("an", seen(100, Doing.PAUSED, "lunch")),
+        ("an", seen(200, Doing.AVAILABLE)),
+        ("binh", seen(0, Doing.PAUSED)),
+        ("binh", seen(50, Sight.AWAY)),
+    )
+    an, binh = await read_agent_times(store.reader, at(40), at(1000), at(260))
+    assert (an.available.ms, an.available.count, an.paused.ms, an.not_known) == (120_000, 2, 100_000, 0)
+    assert {reason: spent.count for reason, spent in an.pauses.items()} == {"lunch": 1}
+    assert (binh.paused.ms, binh.paused.estimated, binh.not_known) == (10_000, 1, 210_000)
+    assert await read_agent_times(store.reader, at(-100), at(-50), at(260)) == []
+
+
+async def test_rings_answers_and_talks_are_those_of_calls_that_began_in_the_span(store: Store) -> None:
+    rang = Moment(at(1), What.RANG, UserId("an"), "PJSIP/1001", at(3))
+    call = replace(answered("1.1", started_at=at(0)), ended_at=at(63))
+    units = [
+        Unit(at(63), call, (), (rang, replace(rang, at=at(2)))),
+        Unit(at(10), missed("1.2", started_at=at(0)), (), (rang,)),
+        Unit(at(10), missed("1.3", started_at=at(-500)), (), (rang,)),
+    ]
+    for unit in units:
+        await store.writer.submit(unit)
+    await store.writer.drain()
+    (an,) = await read_agent_times(store.reader, at(0), at(100), at(100))
+    assert (an.rings, an.answers, an.talk) == (3, 1, 60_000)
+
+
+async def test_a_start_after_a_crash_ends_what_went_on_where_it_was_last_seen_and_twice_is_once(store: Store) -> None:
+    await note(store, ("an", seen(0, Doing.PAUSED, "lunch")), ("binh", seen(90, Doing.AVAILABLE)))
+    for _ in range(2):
+        await store.writer.change(lambda: leave_periods(at(60)))
+    assert [(one.ended_at, one.estimated) for one in await read_periods(store.reader, "an")] == [(at(60), True)]
+    assert [one.ended_at for one in await read_periods(store.reader, "binh")] == [at(90)]
+
+
+async def test_what_was_over_before_a_moment_is_deleted_and_what_goes_on_stays(store: Store) -> None:
+    await note(
+        store, ("an", seen(0, Doing.AVAILABLE)), ("an", seen(100, Doing.PAUSED)), ("binh", seen(0, Doing.PAUSED))
+    )
+    assert await store.writer.change(lambda: delete_old_periods(at(1000))) == 1
+    assert await store.writer.change(lambda: delete_old_periods(at(1000))) == 0
+    assert [one.doing for one in await read_periods(store.reader, "an")] == [Doing.PAUSED]
+    assert len(await read_periods(store.reader, "binh")) == 1
+
+
+async def test_where_too_much_waits_the_agent_was_out_of_sight_and_the_rest_is_kept(store: Store) -> None:
+    times = AgentTimes(lambda: store, lambda: at(500), most=1)
+    await times.begin(lambda _, now: Seen(at=now, what=Doing.AVAILABLE))
+    times.note("an", seen(0, Doing.AVAILABLE))
+    times.note("an", seen(100, Doing.PAUSED, "lunch"))
+    times.note("an", seen(200, Doing.AVAILABLE))
+    await times._write_all()
+    assert await read_periods(store.reader, "an") == [Period(began_at=at(0), doing=Doing.AVAILABLE)]
+    times.note("an", seen(600, Doing.PAUSED, "lunch"))
+    times.note("binh", seen(650, Doing.AVAILABLE))
+    await times._write_all()
+    assert [one.doing for one in await read_periods(store.reader, "an")] == [Doing.AVAILABLE, Doing.PAUSED]
+    await times.close()
+    assert all(one.ended_at is not None for one in await read_periods(store.reader, "an"))
+
+
+async def test_a_store_that_is_gone_delays_no_end(store: Store) -> None:
+    times = AgentTimes(lambda: store, lambda: at(500))
+    await times.begin(lambda _, now: Seen(at=now, what=Doing.AVAILABLE))
+    times.note("an", seen(0, Doing.AVAILABLE))
+    await store.writer.stop()
+    await times.close()
+    with pytest.raises(TryAgain):
+        await times._write_all()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.sampled_from(("an", "binh")), st.integers(0, 20), st.sampled_from(_WHAT)), max_size=25),
+    st.integers(0, 300),
+    st.integers(1, 300),
+)
+async def test_the_sums_are_those_of_a_slow_count_of_every_second(
+    changes: list[tuple[str, int, tuple[Doing | Sight, str]]], begin: int, length: int
+) -> None:
+    store = await Store.open("sqlite://")
+    try:
+        now = 0
+        for user_id, later, (what, reason) in changes:
+            now += later
+            await note(store, (user_id, seen(now, what, reason)))
+        found = await read_agent_times(store.reader, at(begin), at(begin + length), at(now))
+        counted: defaultdict[tuple[str, Doing, str], int] = defaultdict(int)
+        for user_id in ("an", "binh"):
+            periods = await read_periods(store.reader, user_id)
+            for second in range(begin, min(begin + length, now)):
+                for one in periods:
+                    if one.began_at <= at(second) < (one.ended_at or at(now)):
+                        counted[user_id, one.doing, one.reason] += 1000
+        told = {
+            (one.user_id, doing, reason): ms
+            for one in found
+            for doing, reason, ms in (
+                (Doing.AVAILABLE, "", one.available.ms),
+                (Doing.WRAP_UP, "wrap_up", one.wrap_up.ms),
+                *((Doing.PAUSED, reason, spent.ms) for reason, spent in one.pauses.items()),
+            )
+            if ms
+        }
+        assert told == dict(counted)
+    finally:
+        await store.close()
+
+
+def test_the_sums_come_from_one_index_in_its_order_whatever_the_span(tmp_path: Path) -> None:
+    path = tmp_path / "callwarden.db"
+    schema.upgrade(str(path))
+    with closing(sqlite3.connect(path)) as connection:
+        text, values = StatementCache()(_SPENT, ("b_begin", "b_end", "b_until")).bound(
+            {"b_begin": 0, "b_end": 1, "b_until": 1}
+        )
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+    assert plan == ["SCAN agent_periods USING COVERING INDEX ix_agent_periods_sums"]
