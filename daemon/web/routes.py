@@ -34,6 +34,7 @@ from daemon.web import (
     pbx,
     phone_sounds,
     queues,
+    reports,
     retention,
     ringtones,
     session,
@@ -61,6 +62,7 @@ from daemon.web.pages import desk as desk_page
 from daemon.web.pages import hotlines as hotline_pages
 from daemon.web.pages import pbx as pbx_page
 from daemon.web.pages import queues as queue_pages
+from daemon.web.pages import reports as reports_page
 from daemon.web.pages import ringtones as ringtones_page
 from daemon.web.pages import service_level as service_level_page
 from daemon.web.pages import ticket as ticket_page
@@ -136,6 +138,9 @@ ROUTES: Final = (
     Route("GET", f"{_API}/calls.xlsx", call_export.export_xlsx, _SUPERVISORS),
     Route("GET", f"{_API}/exports/{{name}}", exports.get_export, _SUPERVISORS),
     Route("GET", f"{_API}/sla", sla.get_sla, _SUPERVISORS),
+    Route("GET", f"{_API}/reports/{{report}}.csv", reports.export_csv, _SUPERVISORS),
+    Route("GET", f"{_API}/reports/{{report}}.xlsx", reports.export_xlsx, _SUPERVISORS),
+    Route("GET", f"{_API}/reports/{{report}}", reports.get_report, _SUPERVISORS),
     Route("GET", f"{_API}/wallboard/events", wall.stream_wallboard, _SUPERVISORS),
     Route("GET", f"{_API}/wallboard/links", wall.list_links, _SUPERVISORS),
     Route("POST", f"{_API}/wallboard/links", wall.create_link, _SUPERVISORS),
@@ -204,6 +209,7 @@ ROUTES: Final = (
     Route("GET", "/calls", calls_page.show_calls, _AGENTS, page=True),
     Route("GET", "/calls/{call_id}", call_page.show_call, _AGENTS, page=True),
     Route("GET", "/service-level", service_level_page.show_service_level, _SUPERVISORS, page=True),
+    Route("GET", "/reports", reports_page.show_reports, _SUPERVISORS, page=True),
     Route("GET", "/wallboard", wallboard_page.show_wallboard, _SUPERVISORS, page=True),
     Route("GET", "/wall/{secret}", wallboard_page.show_wall, None, page=True),  # the link is the right to it
     Route("GET", "/wall/{secret}/events", wall.stream_wall, None),

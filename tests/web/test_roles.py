@@ -63,6 +63,10 @@ WHO_MAY = {
     "GET /calls/{call_id}": AGENTS,
     "GET /api/v1/sla": SUPERVISORS,
     "GET /service-level": SUPERVISORS,
+    "GET /reports": SUPERVISORS,
+    "GET /api/v1/reports/{report}": SUPERVISORS,
+    "GET /api/v1/reports/{report}.csv": SUPERVISORS,
+    "GET /api/v1/reports/{report}.xlsx": SUPERVISORS,
     "GET /wallboard": SUPERVISORS,
     "GET /wall/{secret}": EVERYBODY,  # who has the secret; test_wall.py has those who have not
     "GET /wall/{secret}/events": EVERYBODY,

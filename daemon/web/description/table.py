@@ -12,6 +12,7 @@ from daemon.web.description.desk import DESK
 from daemon.web.description.doctor import DOCTOR
 from daemon.web.description.model import Descriptions
 from daemon.web.description.pbx import PBX
+from daemon.web.description.reports import REPORTS
 from daemon.web.description.ringtones import RINGTONES
 from daemon.web.description.service_level import SERVICE_LEVEL
 from daemon.web.description.settings import CALL_SETTINGS, ITSELF, RETENTION
@@ -25,6 +26,7 @@ DESCRIPTIONS: Final[Descriptions] = {
     **ACTING,
     **TICKETS,
     **SERVICE_LEVEL,
+    **REPORTS,
     **WALLBOARD,
     **DESK,
     **EVENTS,

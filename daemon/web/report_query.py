@@ -1,0 +1,144 @@
+"""Which report is asked for, in the words of an address: the same for programs and for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from daemon.call.model import Direction
+from daemon.call.signals import UnixMs
+from daemon.message import Message
+from daemon.policy.call_settings import CallSettings
+from daemon.policy.report_span import (
+    DAY_MS,
+    HOURLY_DAYS,
+    LONGEST_DAYS,
+    Grain,
+    Span,
+    Stretch,
+    is_too_fine,
+    midnight,
+    stretch_of,
+    usual_grain,
+)
+from daemon.store.report_calls import Asked
+from daemon.web.problem import FieldError, invalid
+from daemon.web.query import Query
+
+NAMES: Final = ("queue", "hotline", "user_id")
+PARAMETERS: Final = ("span", "from", "to", "by", "direction", *NAMES)
+USUAL: Final = Span.WEEK
+
+
+class Report(StrEnum):
+    """Each is one table."""
+
+    CALLS = "calls"
+    HOURS = "hours"
+    WAITING = "waiting"
+    SERVICE_LEVEL = "service-level"
+    CUSTOMERS = "customers"
+    AGENTS = "agents"
+    CALL_BACKS = "call-backs"
+
+
+class Way(StrEnum):
+    """Directions, and all of them."""
+
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+    INTERNAL = "internal"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`asked` has the direction that was chosen; reports that are about customers who wait know only incoming calls."""
+
+    asked: Asked
+    grain: Grain
+    zone: ZoneInfo
+    settings: CallSettings
+
+    @property
+    def incoming(self) -> Asked:
+        one = self.asked
+        return Asked(stretch=one.stretch, queue=one.queue, hotline=one.hotline, user_id=one.user_id)
+
+
+def wanted_by(query: Query, settings: CallSettings, now: UnixMs) -> Wanted:
+    """As programs ask: what cannot be is refused by name. `from` and `to` are times and win over `span`."""
+    zone = ZoneInfo(settings.time_zone)
+    span, by, way = query.choice("span", Span), query.choice("by", Grain), query.choice("direction", Way)
+    begin, end = query.time("from"), query.time("to")
+    if begin is None and end is not None:
+        raise invalid([FieldError("from", Message("is needed beside to"))])
+    if begin is None:
+        stretch = stretch_of(Span(span or USUAL), now, zone)
+    else:
+        stretch = Stretch(begin, UnixMs(now + 1) if end is None else end)
+        if wrong := _unusable(stretch):
+            raise invalid([wrong])
+    grain = Grain(by) if by else usual_grain(stretch)
+    if is_too_fine(grain, stretch):
+        raise invalid([FieldError("by", Message("counts the hours of at most {days} days", days=HOURLY_DAYS))])
+    return Wanted(_asked(stretch, way, {name: query.text(name) for name in NAMES}), grain, zone, settings)
+
+
+def wanted_of_page(chosen: Mapping[str, str], settings: CallSettings, now: UnixMs) -> Wanted:
+    """As people ask: by days; what is no choice is as if it were not there. Raises 422 for days that make no span."""
+    zone = ZoneInfo(settings.time_zone)
+    stretch = _days(chosen, now, zone) or stretch_of(span_of(chosen), now, zone)
+    by = chosen.get("by")
+    grain = Grain(by) if by in grains(stretch) else usual_grain(stretch)
+    way = chosen.get("direction")
+    return Wanted(_asked(stretch, way if way in list(Way) else None, chosen), grain, zone, settings)
+
+
+def span_of(chosen: Mapping[str, str]) -> Span:
+    return Span(chosen["span"]) if chosen.get("span") in list(Span) else USUAL
+
+
+def grains(stretch: Stretch) -> list[Grain]:
+    """Those in which a chart of this stretch can be read."""
+    days = stretch.days
+    fits = {Grain.HOUR: days <= 8, Grain.DAY: 2 < days <= 94, Grain.WEEK: days > 13, Grain.MONTH: days > 45}
+    return [grain for grain, does in fits.items() if does]
+
+
+def _asked(stretch: Stretch, way: str | None, names: Mapping[str, str | None]) -> Asked:
+    direction = None if way == Way.ALL else Direction(way or Way.INCOMING)
+    return Asked(stretch=stretch, direction=direction, **{name: names.get(name) for name in NAMES})
+
+
+def _days(chosen: Mapping[str, str], now: UnixMs, zone: ZoneInfo) -> Stretch | None:
+    """Both days count in. None: none are given."""
+    if "from" not in chosen and "to" not in chosen:
+        return None
+    begin = _midnight(chosen, "from", 0, zone)
+    end = _midnight(chosen, "to", 1, zone) if "to" in chosen else UnixMs(now + 1)
+    stretch = Stretch(begin, end)
+    if wrong := _unusable(stretch):
+        raise invalid([wrong])
+    return Stretch(begin, min(end, UnixMs(now + 1))) if begin <= now else stretch
+
+
+def _midnight(chosen: Mapping[str, str], name: str, days: int, zone: ZoneInfo) -> UnixMs:
+    try:
+        return midnight(date.fromisoformat(chosen[name]) + timedelta(days), zone)
+    except KeyError:
+        raise invalid([FieldError(name, Message("is needed beside to"))]) from None
+    except (ValueError, OverflowError):
+        raise invalid([FieldError(name, Message("must be a day as 2026-11-22"))]) from None
+
+
+def _unusable(stretch: Stretch) -> FieldError | None:
+    if stretch.end <= stretch.begin:
+        return FieldError("to", Message("must be later than from"))
+    if stretch.end - stretch.begin > (LONGEST_DAYS + 1) * DAY_MS:
+        return FieldError("from", Message("must be at most {days} days before to", days=LONGEST_DAYS))
+    return None
