@@ -1,4 +1,4 @@
-"""Figures of reports: what became of calls and how long people waited, how soon missed ones were called back. Pure sums.
+"""Figures of reports: what became of calls, how long people waited, how soon missed ones were called back.
 
 What waits, is offered and is answered is the same here as in `service_level`.
 """
@@ -73,9 +73,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentWork:
-    """Of one agent. `rings` and `answers` are those of incoming calls: one of each phone, one each time he was put through.
+    """Of one agent. `rings` and `answers` are of incoming calls: each ringing of a phone, each time he was put through.
 
-    `incoming` and `outgoing` are the calls that he was the last to answer, `talked` the milliseconds of all that are over.
+    `incoming` and `outgoing` are calls that he was the last to answer, `talked` the milliseconds of those `ended`.
     """
 
     user_id: str
@@ -109,7 +109,7 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallBacks:
-    """How soon. The first four add up to `reached`: each counts where it fits first. Seconds are those of the reached."""
+    """How soon. The first four add up to `reached`: each counts where it fits first. Seconds are of the reached."""
 
     quarter: int
     hour: int

@@ -46,6 +46,11 @@ class Stretch:
     end: UnixMs
 
     @property
+    def last(self) -> UnixMs:
+        """Its last moment."""
+        return UnixMs(self.end - 1)
+
+    @property
     def days(self) -> float:
         return (self.end - self.begin) / DAY_MS
 

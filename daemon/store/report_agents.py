@@ -57,15 +57,15 @@ def _talks(asked: Asked) -> Select[tuple[Any, ...]]:
             func.coalesce(func.sum(_TALKED), 0).label("talked"),
             func.count(calls.c.ended_at).label("ended"),
         )
-        .where(*conditions(_changed(asked, None, asked.user_id)), IS_ANSWERED, ~is_internal, calls.c.user_id.is_not(None))
+        .where(
+            *conditions(_changed(asked, None, asked.user_id)), IS_ANSWERED, ~is_internal, calls.c.user_id.is_not(None)
+        )
         .group_by(calls.c.user_id)
     )
 
 
 def _changed(asked: Asked, direction: Direction | None, user_id: str | None) -> Asked:
-    return Asked(
-        stretch=asked.stretch, direction=direction, queue=asked.queue, hotline=asked.hotline, user_id=user_id
-    )
+    return Asked(stretch=asked.stretch, direction=direction, queue=asked.queue, hotline=asked.hotline, user_id=user_id)
 
 
 def _works(moments: Sequence[Row], talks: Sequence[Row]) -> list[AgentWork]:

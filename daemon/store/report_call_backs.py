@@ -32,8 +32,8 @@ def _talked(asked: Asked) -> Select[tuple[Any, ...]]:
         .join_from(ticket_events, tickets, tickets.c.ticket_id == ticket_events.c.ticket_id)
         .where(
             ticket_events.c.call_back_seconds != null(),
-            _SINCE >= asked.stretch.begin,
-            _SINCE < asked.stretch.end,
+            asked.stretch.begin <= _SINCE,
+            asked.stretch.end > _SINCE,
         )
     )
     return _of(statement, asked)

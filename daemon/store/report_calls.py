@@ -77,10 +77,8 @@ def conditions(asked: Asked) -> list[ColumnElement[bool]]:
     ]
     if asked.direction is not None:
         found.append(calls.c.direction == asked.direction.value)
-    for name in _FILTERS:
-        if (value := getattr(asked, name)) is not None:
-            found.append(calls.c[name] == value)
-    return found
+    values = {name: getattr(asked, name) for name in _FILTERS}
+    return [*found, *(calls.c[name] == value for name, value in values.items() if value is not None)]
 
 
 def _statement(asked: Asked) -> Select[tuple[Any, ...]]:

@@ -31,7 +31,7 @@ class NotServed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """`customers` were missed in the stretch, `not_served` of them are not served yet; anonymous calls have no customer."""
+    """`customers` were missed in the stretch, `not_served` of them still are; anonymous calls have no customer."""
 
     customers: int
     not_served: int
@@ -63,7 +63,7 @@ def _is_missed() -> Iterator[ColumnElement[bool]]:
     yield calls.c.outcome == Outcome.MISSED.value
 
 
-def _missed(asked: Asked) -> Select[tuple[Any, ...]]:
+def _missed(asked: Asked) -> Select[*tuple[Any, ...]]:
     return (
         select(
             _CUSTOMER.label("customer_number"),

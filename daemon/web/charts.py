@@ -23,7 +23,12 @@ _STYLE: Final = Style(
     label_font_size=_LETTERS_PX, major_label_font_size=_LETTERS_PX, font_family="sans-serif", background="none"
 )
 _MOST_DOTS: Final = 62
-_SHAPES: Final = {"rect": ("x", "y", "width", "height"), "path": ("d",), "circle": ("cx", "cy", "r"), "text": ("x", "y")}
+_SHAPES: Final = {
+    "rect": ("x", "y", "width", "height"),
+    "path": ("d",),
+    "circle": ("cx", "cy", "r"),
+    "text": ("x", "y"),
+}
 _STEPS: Final = (1, 2, 2.5, 5, 10)
 
 
@@ -169,7 +174,7 @@ def _copy(source: Any, target: Element, classes: Mapping[str, str]) -> None:
 
 
 def _is_nothing(shape: Any) -> bool:
-    return shape.tag == "rect" and (float(shape.get("height")) < 0.05 or float(shape.get("width")) < 0.05)  # noqa: PLR2004
+    return shape.tag == "rect" and (float(shape.get("height")) < 0.05 or float(shape.get("width")) < 0.05)
 
 
 def _class(name: str, classes: Mapping[str, str]) -> str:

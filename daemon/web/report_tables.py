@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
 from daemon.call.model import MissedReason
 from daemon.call.rendering import iso_utc
+from daemon.call.signals import UnixMs
 from daemon.policy.report import REASONS, AgentWork, CallBacks, Counts, call_backs, percent
 from daemon.policy.report_span import Grain, Stretch, key_of, midnight, periods
 from daemon.policy.service_level import Tally
@@ -230,6 +231,11 @@ def call_backs_table(found: CallBacks) -> Table:
 
 def span_json(stretch: Stretch) -> dict[str, str | None]:
     return {"from": iso_utc(stretch.begin), "to": iso_utc(stretch.end)}
+
+
+def unix_ms(iso: str) -> UnixMs:
+    """Back from a cell."""
+    return UnixMs(int(datetime.fromisoformat(iso).timestamp() * 1000))
 
 
 def rounded(value: float | None, digits: int = 2) -> float | None:

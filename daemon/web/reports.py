@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from daemon.call.signals import UnixMs
 from daemon.store.audit import note
 from daemon.store.reader import Reader
 from daemon.store.settings import read_settings
@@ -21,7 +19,7 @@ from daemon.web.listing import json_response
 from daemon.web.problem import not_found
 from daemon.web.query import Query, path_part
 from daemon.web.report_query import PARAMETERS, Report, Wanted, wanted_by
-from daemon.web.report_tables import COLUMNS, Kind, Row, Table, read_table, span_json, table_rows
+from daemon.web.report_tables import COLUMNS, Kind, Row, Table, read_table, span_json, table_rows, unix_ms
 from daemon.web.services import services
 from daemon.web.sheet import Cell
 from daemon.web.table_file import send_file, wall_clock
@@ -94,9 +92,7 @@ async def _count(reads: Reader, report: Report, wanted: Wanted) -> int:
     return int(str((await read_table(reads, report, wanted)).total["not_served"]))
 
 
-async def _pages(
-    reads: Reader, report: Report, wanted: Wanted, progress: Progress
-) -> AsyncIterator[list[list[Cell]]]:
+async def _pages(reads: Reader, report: Report, wanted: Wanted, progress: Progress) -> AsyncIterator[list[list[Cell]]]:
     columns = COLUMNS[report]
     async for rows in table_rows(reads, report, wanted):
         yield await asyncio.to_thread(lambda found: [_cells(row, columns, wanted.zone) for row in found], rows)
@@ -112,10 +108,6 @@ def _cell(value: str | float | bool | None, kind: Kind, zone: ZoneInfo) -> Cell:
         case bool():
             return "true" if value else "false"
         case str() if kind is Kind.TIME:
-            return wall_clock(_ms(value), zone)
+            return wall_clock(unix_ms(value), zone)
         case _:
             return value
-
-
-def _ms(iso: str) -> UnixMs:
-    return UnixMs(int(datetime.fromisoformat(iso).timestamp() * 1000))

@@ -38,11 +38,11 @@ class Report:
 
 
 _TABLES: Final = (
-    "`calls`: by outcome and reason, over time. `hours`: by weekday (1 is Monday) and hour. `waiting`: average wait of the "
-    "answered (ASA), longest waits, and who gave up ÷ offered. `service-level`: as `/sla`, over time. `customers`: who "
-    f"called in vain and was talked to in no call since, the last {MOST_CUSTOMERS:,}; `total` has how many. `agents`: "
-    "rings and answers of incoming calls, calls he was the last to answer, and their talk. `call-backs`: missed callers "
-    "by how soon somebody talked to them: within a quarter of an hour, an hour, the same day, later, never yet."
+    "`calls`: by outcome and reason, over time. `hours`: by weekday (1 is Monday) and hour. `waiting`: average wait of "
+    "the answered (ASA), longest waits, and who gave up ÷ offered. `service-level`: as `/sla`, over time. `customers`: "
+    f"who called in vain and was talked to in no call since, the last {MOST_CUSTOMERS:,}; `total` has how many. "
+    "`agents`: rings and answers of incoming calls, calls they were the last to answer, and their talk. `call-backs`: "
+    "missed callers by how soon somebody talked to them: within 15 minutes, an hour, the same day, later, never yet."
 )
 _NAME: Final = path("report", f"One of: {', '.join(Name)}.", LONGEST_NAME)
 _ASKED: Final = (
