@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -32,6 +32,8 @@ from daemon.web.query import Query
 NAMES: Final = ("queue", "hotline", "user_id")
 PARAMETERS: Final = ("span", "from", "to", "by", "direction", *NAMES)
 USUAL: Final = Span.WEEK
+_WEEK_DAYS: Final = 7
+_FIRST_YEAR, _LAST_YEAR = 1971, 9000  # whose midnights are moments everywhere
 
 
 class Report(StrEnum):
@@ -75,14 +77,8 @@ def wanted_by(query: Query, settings: CallSettings, now: UnixMs) -> Wanted:
     zone = ZoneInfo(settings.time_zone)
     span, by, way = query.choice("span", Span), query.choice("by", Grain), query.choice("direction", Way)
     begin, end = query.time("from"), query.time("to")
-    if begin is None and end is not None:
-        raise invalid([FieldError("from", Message("is needed beside to"))])
-    if begin is None:
-        stretch = stretch_of(Span(span or USUAL), now, zone)
-    else:
-        stretch = Stretch(begin, UnixMs(now + 1) if end is None else end)
-        if wrong := _unusable(stretch):
-            raise invalid([wrong])
+    is_named = begin is None and end is None
+    stretch = stretch_of(Span(span or USUAL), now, zone) if is_named else _between(begin, end, now)
     grain = Grain(by) if by else usual_grain(stretch)
     if is_too_fine(grain, stretch):
         raise invalid([FieldError("by", Message("counts the hours of at most {days} days", days=HOURLY_DAYS))])
@@ -110,6 +106,17 @@ def grains(stretch: Stretch) -> list[Grain]:
     return [grain for grain, does in fits.items() if does]
 
 
+def _between(begin: UnixMs | None, end: UnixMs | None, now: UnixMs) -> Stretch:
+    """Until now, and of a week, where the one or the other is not said."""
+    end = UnixMs(now + 1) if end is None else end
+    stretch = Stretch(UnixMs(end - _WEEK_DAYS * DAY_MS) if begin is None else begin, end)
+    if stretch.end <= stretch.begin:
+        raise invalid([FieldError("to", Message("must be later than from"))])
+    if stretch.end - stretch.begin > (LONGEST_DAYS + 1) * DAY_MS:
+        raise invalid([FieldError("from", Message("must be at most {days} days before to", days=LONGEST_DAYS))])
+    return stretch
+
+
 def _asked(stretch: Stretch, way: str | None, names: Mapping[str, str | None]) -> Asked:
     direction = None if way == Way.ALL else Direction(way or Way.INCOMING)
     return Asked(stretch=stretch, direction=direction, **{name: names.get(name) for name in NAMES})
@@ -119,26 +126,25 @@ def _days(chosen: Mapping[str, str], now: UnixMs, zone: ZoneInfo) -> Stretch | N
     """Both days count in. None: none are given."""
     if "from" not in chosen and "to" not in chosen:
         return None
-    begin = _midnight(chosen, "from", 0, zone)
-    end = _midnight(chosen, "to", 1, zone) if "to" in chosen else UnixMs(now + 1)
-    stretch = Stretch(begin, end)
-    if wrong := _unusable(stretch):
-        raise invalid([wrong])
-    return Stretch(begin, min(end, UnixMs(now + 1))) if begin <= now else stretch
+    first, last = _day(chosen, "from"), _day(chosen, "to")
+    if first is None:
+        first = (last or _today(now, zone)) - timedelta(_WEEK_DAYS - 1)
+    end = UnixMs(now + 1) if last is None else midnight(last + timedelta(1), zone)
+    begin = midnight(first, zone)
+    return _between(begin, min(end, UnixMs(now + 1)) if begin <= now else end, now)
 
 
-def _midnight(chosen: Mapping[str, str], name: str, days: int, zone: ZoneInfo) -> UnixMs:
+def _day(chosen: Mapping[str, str], name: str) -> date | None:
+    if name not in chosen:
+        return None
     try:
-        return midnight(date.fromisoformat(chosen[name]) + timedelta(days), zone)
-    except KeyError:
-        raise invalid([FieldError(name, Message("is needed beside to"))]) from None
-    except (ValueError, OverflowError):
-        raise invalid([FieldError(name, Message("must be a day as 2026-11-22"))]) from None
+        found = date.fromisoformat(chosen[name])
+    except ValueError:
+        found = None
+    if found is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise invalid([FieldError(name, Message("must be a day as 2026-11-22"))])
+    return found
 
 
-def _unusable(stretch: Stretch) -> FieldError | None:
-    if stretch.end <= stretch.begin:
-        return FieldError("to", Message("must be later than from"))
-    if stretch.end - stretch.begin > (LONGEST_DAYS + 1) * DAY_MS:
-        return FieldError("from", Message("must be at most {days} days before to", days=LONGEST_DAYS))
-    return None
+def _today(now: UnixMs, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(now / 1000, zone).date()

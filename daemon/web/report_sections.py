@@ -12,7 +12,7 @@ from daemon.policy.report_span import Grain
 from daemon.web.charts import Series, Shape
 from daemon.web.report_pictures import Painter, Picture
 from daemon.web.report_query import Report
-from daemon.web.report_tables import Cell, Kind, Row, Table, unix_ms
+from daemon.web.report_tables import Cell, ColumnKind, Row, Table, unix_ms
 from daemon.web.report_words import PLACES, TITLES, Words
 
 _LEVELS: Final = 5
@@ -77,10 +77,10 @@ class Maker:
         ]
         total = table.total
         figures = [
-            (column(name), self.words.cell(total[name], Kind.COUNT), self._share(total[name], total["calls"]))
+            (column(name), self.words.cell(total[name], ColumnKind.COUNT), self._share(total[name], total["calls"]))
             for name in ("answered", "missed")
         ]
-        figures.insert(0, (column("calls"), self.words.cell(total["calls"], Kind.COUNT), ""))
+        figures.insert(0, (column("calls"), self.words.cell(total["calls"], ColumnKind.COUNT), ""))
         return self._section(
             Report.CALLS,
             table,
@@ -94,7 +94,9 @@ class Maker:
     def hours(self, table: Table) -> Section:
         _ = self.words._
         most = max((_number(row["calls"]) for row in table.rows), default=0)
-        cells = [(self.words.cell(row["calls"], Kind.COUNT), _level(_number(row["calls"]), most)) for row in table.rows]
+        cells = [
+            (self.words.cell(row["calls"], ColumnKind.COUNT), _level(_number(row["calls"]), most)) for row in table.rows
+        ]
         week = [cells[start : start + 24] for start in range(0, len(cells), 24)]
         days, hours = self.words.weekdays(), [f"{hour:02}" for hour in range(24)]
         turned = [list(one) for one in zip(*week, strict=True)]
@@ -178,19 +180,19 @@ class Maker:
             figures=[
                 (
                     _("Not served yet"),
-                    self.words.cell(total["not_served"], Kind.COUNT),
+                    self.words.cell(total["not_served"], ColumnKind.COUNT),
                     self._of(total["not_served"], total["customers"]),
                 ),
                 (
                     _("Calls without a number"),
-                    self.words.cell(total["anonymous_calls"], Kind.COUNT),
+                    self.words.cell(total["anonymous_calls"], ColumnKind.COUNT),
                     _("missed; nobody can be called back"),
                 ),
             ],
             cells=[
                 [
                     number(str(row["customer_number"])),
-                    self.words.cell(row["missed_calls"], Kind.COUNT),
+                    self.words.cell(row["missed_calls"], ColumnKind.COUNT),
                     formats.moment(unix_ms(str(row["last_missed_at"]))),
                 ]
                 for row in rows
@@ -198,7 +200,7 @@ class Maker:
             links=[calls_of(str(row["customer_number"])) for row in rows],
             is_open=True,
             note=_("The last {n} of {all}; the file has them all.").format(
-                n=len(rows), all=self.words.cell(total["not_served"], Kind.COUNT)
+                n=len(rows), all=self.words.cell(total["not_served"], ColumnKind.COUNT)
             )
             if len(rows) < _number(total["not_served"])
             else "",
@@ -227,14 +229,14 @@ class Maker:
                     _("Reached"),
                     self.words.percent(_maybe(total["reached_percent"])),
                     _("{called} called back, {through} got through").format(
-                        called=self.words.cell(total["called_back"], Kind.COUNT),
-                        through=self.words.cell(total["got_through"], Kind.COUNT),
+                        called=self.words.cell(total["called_back"], ColumnKind.COUNT),
+                        through=self.words.cell(total["got_through"], ColumnKind.COUNT),
                     ),
                 ),
             ],
             pictures=[self.painter.places("call-backs", places, callers)],
             cells=[
-                [place, self.words.cell(row["callers"], Kind.COUNT), self.words.percent(_maybe(row["percent"]))]
+                [place, self.words.cell(row["callers"], ColumnKind.COUNT), self.words.percent(_maybe(row["percent"]))]
                 for place, row in zip(places, table.rows, strict=True)
             ],
             empty=_("No missed call of this time has a ticket.") if not total["callers"] else "",
@@ -282,7 +284,7 @@ class Maker:
             report=report,
             title=_(TITLES[report]),
             about=about,
-            columns=[(self._column(name), table.columns[name] is not Kind.TEXT) for name in names],
+            columns=[(self._column(name), table.columns[name] is not ColumnKind.TEXT) for name in names],
             rows=plain if cells is None else cells,
             total=[_("In all"), *total] if total else [],
             **more,  # type: ignore[arg-type]
@@ -308,7 +310,9 @@ class Maker:
 
     def _of(self, part: Cell, whole: Cell) -> str:
         _ = self.words._
-        return _("{n} of {all}").format(n=self.words.cell(part, Kind.COUNT), all=self.words.cell(whole, Kind.COUNT))
+        return _("{n} of {all}").format(
+            n=self.words.cell(part, ColumnKind.COUNT), all=self.words.cell(whole, ColumnKind.COUNT)
+        )
 
     def _share(self, part: Cell, whole: Cell) -> str:
         return self.words.percent(100 * _number(part) / _number(whole)) if whole else ""

@@ -32,7 +32,7 @@ MOST_CUSTOMERS: Final = 1000
 _PAGE: Final = 2000
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What stands in a column. Seconds are numbers, times those of ISO 8601 in UTC."""
 
     TEXT = "text"
@@ -47,54 +47,63 @@ class Kind(StrEnum):
 class Table:
     """`total` is of all rows, or says what stands beside them; its names need not be those of columns."""
 
-    columns: Mapping[str, Kind]
+    columns: Mapping[str, ColumnKind]
     rows: Sequence[Row]
     total: Row
 
 
 _LEVEL: Final = {
-    "period": Kind.TEXT,
-    "answered": Kind.COUNT,
-    "answered_within": Kind.COUNT,
-    "percent": Kind.PERCENT,
-    "target_met": Kind.YES,
-    "offered": Kind.COUNT,
-    "percent_of_offered": Kind.PERCENT,
+    "period": ColumnKind.TEXT,
+    "answered": ColumnKind.COUNT,
+    "answered_within": ColumnKind.COUNT,
+    "percent": ColumnKind.PERCENT,
+    "target_met": ColumnKind.YES,
+    "offered": ColumnKind.COUNT,
+    "percent_of_offered": ColumnKind.PERCENT,
 }
 _WAITING: Final = {
-    "period": Kind.TEXT,
-    "offered": Kind.COUNT,
-    "answered": Kind.COUNT,
-    "average_wait_seconds": Kind.SECONDS,
-    "longest_wait_seconds": Kind.SECONDS,
-    "longest_missed_wait_seconds": Kind.SECONDS,
-    "abandoned": Kind.COUNT,
-    "abandoned_percent": Kind.PERCENT,
+    "period": ColumnKind.TEXT,
+    "offered": ColumnKind.COUNT,
+    "answered": ColumnKind.COUNT,
+    "average_wait_seconds": ColumnKind.SECONDS,
+    "longest_wait_seconds": ColumnKind.SECONDS,
+    "longest_missed_wait_seconds": ColumnKind.SECONDS,
+    "abandoned": ColumnKind.COUNT,
+    "abandoned_percent": ColumnKind.PERCENT,
 }
 _AGENTS: Final = {
-    "user_id": Kind.TEXT,
-    "name": Kind.TEXT,
-    "rings": Kind.COUNT,
-    "answers": Kind.COUNT,
-    "incoming": Kind.COUNT,
-    "outgoing": Kind.COUNT,
-    "talk_seconds": Kind.SECONDS,
-    "average_talk_seconds": Kind.SECONDS,
+    "user_id": ColumnKind.TEXT,
+    "name": ColumnKind.TEXT,
+    "rings": ColumnKind.COUNT,
+    "answers": ColumnKind.COUNT,
+    "incoming": ColumnKind.COUNT,
+    "outgoing": ColumnKind.COUNT,
+    "talk_seconds": ColumnKind.SECONDS,
+    "average_talk_seconds": ColumnKind.SECONDS,
 }
-COLUMNS: Final[Mapping[Report, Mapping[str, Kind]]] = {
+COLUMNS: Final[Mapping[Report, Mapping[str, ColumnKind]]] = {
     Report.CALLS: {
-        "period": Kind.TEXT,
-        "calls": Kind.COUNT,
-        "answered": Kind.COUNT,
-        "missed": Kind.COUNT,
-        **{one.value: Kind.COUNT for one in REASONS},
+        "period": ColumnKind.TEXT,
+        "calls": ColumnKind.COUNT,
+        "answered": ColumnKind.COUNT,
+        "missed": ColumnKind.COUNT,
+        **{one.value: ColumnKind.COUNT for one in REASONS},
     },
-    Report.HOURS: {"weekday": Kind.COUNT, "hour": Kind.COUNT, "calls": Kind.COUNT, "missed": Kind.COUNT},
+    Report.HOURS: {
+        "weekday": ColumnKind.COUNT,
+        "hour": ColumnKind.COUNT,
+        "calls": ColumnKind.COUNT,
+        "missed": ColumnKind.COUNT,
+    },
     Report.WAITING: _WAITING,
     Report.SERVICE_LEVEL: _LEVEL,
-    Report.CUSTOMERS: {"customer_number": Kind.TEXT, "missed_calls": Kind.COUNT, "last_missed_at": Kind.TIME},
+    Report.CUSTOMERS: {
+        "customer_number": ColumnKind.TEXT,
+        "missed_calls": ColumnKind.COUNT,
+        "last_missed_at": ColumnKind.TIME,
+    },
     Report.AGENTS: _AGENTS,
-    Report.CALL_BACKS: {"reached": Kind.TEXT, "callers": Kind.COUNT, "percent": Kind.PERCENT},
+    Report.CALL_BACKS: {"reached": ColumnKind.TEXT, "callers": ColumnKind.COUNT, "percent": ColumnKind.PERCENT},
 }
 
 

@@ -15,7 +15,7 @@ from daemon.policy.report_span import Grain, Span
 from daemon.web.call_words import MISSED_REASONS
 from daemon.web.formats import Formats
 from daemon.web.report_query import Report, Way
-from daemon.web.report_tables import Cell, Kind
+from daemon.web.report_tables import Cell, ColumnKind
 from daemon.web.words import Translate
 
 SPANS: Final[Mapping[str, Message]] = {
@@ -96,15 +96,15 @@ class Words:
     def column(self, name: str) -> str:
         return self._(COLUMNS[name])
 
-    def cell(self, value: Cell, kind: Kind) -> str:
+    def cell(self, value: Cell, kind: ColumnKind) -> str:
         if value is None or isinstance(value, str):
             return value or NONE
         match kind:
-            case Kind.SECONDS:
+            case ColumnKind.SECONDS:
                 return self.lasts(value)
-            case Kind.PERCENT:
+            case ColumnKind.PERCENT:
                 return self.percent(value)
-            case Kind.YES:
+            case ColumnKind.YES:
                 return self._("yes") if value else self._("no")
             case _:
                 return self.number(value)

@@ -19,7 +19,7 @@ from daemon.web.listing import json_response
 from daemon.web.problem import not_found
 from daemon.web.query import Query, path_part
 from daemon.web.report_query import PARAMETERS, Report, Wanted, wanted_by
-from daemon.web.report_tables import COLUMNS, Kind, Row, Table, read_table, span_json, table_rows, unix_ms
+from daemon.web.report_tables import COLUMNS, ColumnKind, Row, Table, read_table, span_json, table_rows, unix_ms
 from daemon.web.services import services
 from daemon.web.sheet import Cell
 from daemon.web.table_file import send_file, wall_clock
@@ -32,7 +32,7 @@ class ReportColumn:
     """A name in the rows, and what it holds: text, count, seconds, percent (of 100), time, yes (true or false)."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
 
 
 async def get_report(request: web.Request) -> web.Response:
@@ -99,15 +99,15 @@ async def _pages(reads: Reader, report: Report, wanted: Wanted, progress: Progre
         progress.done += len(rows)
 
 
-def _cells(row: Row, columns: Mapping[str, Kind], zone: ZoneInfo) -> list[Cell]:
+def _cells(row: Row, columns: Mapping[str, ColumnKind], zone: ZoneInfo) -> list[Cell]:
     return [_cell(row[name], kind, zone) for name, kind in columns.items()]
 
 
-def _cell(value: str | float | bool | None, kind: Kind, zone: ZoneInfo) -> Cell:
+def _cell(value: str | float | bool | None, kind: ColumnKind, zone: ZoneInfo) -> Cell:
     match value:
         case bool():
             return "true" if value else "false"
-        case str() if kind is Kind.TIME:
+        case str() if kind is ColumnKind.TIME:
             return wall_clock(unix_ms(value), zone)
         case _:
             return value

@@ -10,8 +10,7 @@ from pydantic import Field
 from daemon.policy.report_span import HOURLY_DAYS, LONGEST_DAYS, Grain, Span
 from daemon.web.description.answers import Time
 from daemon.web.description.model import Answer, Description, Descriptions, Parameter, choice, path, text, time
-from daemon.web.report_query import USUAL, Way
-from daemon.web.report_query import Report as Name
+from daemon.web.report_query import USUAL, Report, Way
 from daemon.web.report_tables import MOST_CUSTOMERS
 from daemon.web.reports import LONGEST_NAME, ReportColumn
 from daemon.web.table_file import XLSX
@@ -20,10 +19,10 @@ Cell = str | float | bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class ReportTable:
     """One table about a stretch of time."""
 
-    report: Name
+    report: Report
     from_: Annotated[Time, Field(alias="from")]
     to: Time
     time_zone: Annotated[str, Field(description="In which hours, days, weeks and months are counted.")]
@@ -44,11 +43,11 @@ _TABLES: Final = (
     "`agents`: rings and answers of incoming calls, calls they were the last to answer, and their talk. `call-backs`: "
     "missed callers by how soon somebody talked to them: within 15 minutes, an hour, the same day, later, never yet."
 )
-_NAME: Final = path("report", f"One of: {', '.join(Name)}.", LONGEST_NAME)
+_NAME: Final = path("report", f"One of: {', '.join(Report)}.", LONGEST_NAME)
 _ASKED: Final = (
     choice("span", f"Days in full, today as far as it has come. Without it and `from`: {USUAL.value}.", Span),
     time("from", f"Calls that began then or later: at most {LONGEST_DAYS} days. Instead of `span`."),
-    time("to", "Calls that began before. Without it: now."),
+    time("to", "Calls that began before. Without it: now; without `from`: the seven days before."),
     choice("by", f"How long a period is, else what suits the span; hours of at most {HOURLY_DAYS} days.", Grain),
     choice("direction", "For `calls` and `hours`; incoming without it. The others know what they are about.", Way),
     text("queue", "Of this queue."),
@@ -67,7 +66,7 @@ REPORTS: Final[Descriptions] = {
         summary="What happened in a stretch of time.",
         more=_TABLES,
         parameters=(_NAME, *_ASKED),
-        answers={200: Answer("The table.", Report)},
+        answers={200: Answer("The table.", ReportTable)},
     ),
     ("GET", "/reports/{report}.csv"): Description(
         tag="Reports",
