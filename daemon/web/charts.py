@@ -29,6 +29,7 @@ _SHAPES: Final = {
     "circle": ("cx", "cy", "r"),
     "text": ("x", "y"),
 }
+_VISIBLE_PX: Final = 0.05
 _STEPS: Final = (1, 2, 2.5, 5, 10)
 
 
@@ -39,6 +40,22 @@ class Shape(StrEnum):
     STACKED = "stacked"
     LINES = "lines"
     LYING = "lying"
+
+
+class _Bars(pygal.Bar):  # type: ignore[misc]
+    _series_margin = 0.14  # with room between them
+
+
+class _Stacked(pygal.StackedBar):  # type: ignore[misc]
+    _series_margin = 0.14
+
+
+_KINDS: Final = {
+    Shape.BARS: _Bars,
+    Shape.STACKED: _Stacked,
+    Shape.LINES: pygal.Line,
+    Shape.LYING: pygal.HorizontalBar,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +101,8 @@ def draw(chart: Chart, width: int, height: int) -> Markup:
 
 
 def _graph(chart: Chart, width: int, height: int) -> Any:
-    kind = {
-        Shape.BARS: pygal.Bar,
-        Shape.STACKED: pygal.StackedBar,
-        Shape.LINES: pygal.Line,
-        Shape.LYING: pygal.HorizontalBar,
-    }[chart.shape]
     ticks = _ticks(chart)
-    graph = kind(
+    graph = _KINDS[chart.shape](
         width=width,
         height=height,
         js=(),
@@ -109,7 +120,7 @@ def _graph(chart: Chart, width: int, height: int) -> Any:
     graph.x_labels = list(chart.labels)
     if chart.shape is not Shape.LYING:
         graph.x_labels_major_every = max(1, -(-len(chart.labels) * _widest(chart.labels) // (width - 60)))
-    graph.y_labels = ticks
+    graph.y_labels = [{"value": tick, "label": chart.say(tick)} for tick in ticks]
     for one in chart.series:
         said = [
             None if value is None else f"{name}: {one.word} {chart.say(value)}"
@@ -174,7 +185,7 @@ def _copy(source: Any, target: Element, classes: Mapping[str, str]) -> None:
 
 
 def _is_nothing(shape: Any) -> bool:
-    return shape.tag == "rect" and (float(shape.get("height")) < 0.05 or float(shape.get("width")) < 0.05)
+    return shape.tag == "rect" and min(float(shape.get(side) or 0) for side in ("height", "width")) < _VISIBLE_PX
 
 
 def _class(name: str, classes: Mapping[str, str]) -> str:

@@ -83,19 +83,19 @@ class Painter:
         return Picture(series[0].word, [("small", draw(self._chart(key, shape, table, series, say), *_SMALL))])
 
     def places(self, key: str, places: Sequence[str], series: Series) -> Picture:
-        """One bar for each."""
+        """One lying bar for each, from the top."""
         chart = Chart(
             key=key,
-            shape=Shape.BARS,
+            shape=Shape.LYING,
             title=series.word,
             about=self.words._("The table beside has the same figures."),
-            series=[series],
-            labels=places,
-            names=places,
+            series=[Series(series.name, series.word, list(reversed(series.values)))],
+            labels=list(reversed(places)),
+            names=list(reversed(places)),
             say=self.words.number,
             is_whole=True,
         )
-        return Picture("", [("wide", draw(chart, 1020, 200)), ("narrow", draw(chart, *_NARROW))])
+        return Picture("", [("wide", draw(chart, 1020, 170)), ("narrow", draw(chart, 340, 170))])
 
     def lying(
         self,

@@ -14,7 +14,7 @@ from daemon.call.timeline import Moment, What
 from daemon.policy.decision import CloseMissed, Decision, OpenTicket, Reason, TicketKind
 from daemon.store.values import Unit
 
-DAYS: Final = 27
+DAYS: Final = 30
 _BY_WEEKDAY: Final = (46, 42, 40, 41, 44, 18, 5)
 _BY_HOUR: Final = (0, 0, 0, 0, 0, 0, 0, 1, 8, 10, 9, 7, 3, 6, 9, 9, 7, 4, 1, 1, 1, 0, 0, 0)
 _AGENTS: Final = {"support": ("an", "binh", "chau"), "sales": ("dung", "giang"), "vip": ("an",)}
@@ -53,7 +53,7 @@ def _call(chance: random.Random, number: int, at: UnixMs, waiting: list[Call]) -
         yield _talk(chance, number, at, _customer(chance), Direction.INCOMING)
     else:
         unit = _missed(chance, number, at)
-        if unit.call.customer_number is not None and chance.random() < 0.93:
+        if unit.call.customer_number is not None and chance.random() < 0.97:
             waiting.append(unit.call)
         yield unit
 
@@ -101,17 +101,14 @@ def _talk(chance: random.Random, number: int, at: UnixMs, customer: str | None, 
     call = replace(
         call, outcome=Outcome.ANSWERED, user_id=agent, user_ids=(agent,), answered_at=answered, ended_at=ended
     )
-    kind = TicketKind.INCOMING if direction is Direction.INCOMING else TicketKind.OUTGOING
     reason = Reason.CUSTOMER_GOT_THROUGH if direction is Direction.INCOMING else Reason.CALLED_BACK
-    decisions: list[Decision] = [OpenTicket(call, kind, f"past:{number}", Reason.CALL_ANSWERED)]
-    if customer is not None:
-        decisions.append(CloseMissed(call, reason, every_queue=True))
+    decisions: tuple[Decision, ...] = () if customer is None else (CloseMissed(call, reason, every_queue=True),)
     rings = _rings(chance, call, waited // 15_000)
     rings += [
         Moment(UnixMs(answered - 2000), What.RANG, agent, "PJSIP", answered),
         Moment(answered, What.CONNECTED, agent),
     ]
-    return Unit(answered, call, tuple(decisions), tuple(rings))
+    return Unit(answered, call, decisions, tuple(rings))
 
 
 def _missed(chance: random.Random, number: int, at: UnixMs) -> Unit:
