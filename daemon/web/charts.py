@@ -30,7 +30,8 @@ _SHAPES: Final = {
     "text": ("x", "y"),
 }
 _VISIBLE_PX: Final = 0.05
-_STEPS: Final = (1, 2, 2.5, 5, 10)
+_STEPS: Final = (1, 2, 2.5, 5, 10, 20, 50, 100)
+_SECONDS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 
 class Shape(StrEnum):
@@ -40,6 +41,14 @@ class Shape(StrEnum):
     STACKED = "stacked"
     LINES = "lines"
     LYING = "lying"
+
+
+class Unit(StrEnum):
+    """What values are, for the numbers at the axis: shares and the like, things that are counted, seconds."""
+
+    ANY = "any"
+    WHOLE = "whole"
+    SECONDS = "seconds"
 
 
 class _Bars(pygal.Bar):  # type: ignore[misc]
@@ -83,7 +92,7 @@ class Chart:
     names: Sequence[str]
     say: Callable[[float], str]
     top: float | None = None
-    is_whole: bool = False
+    unit: Unit = Unit.ANY
 
 
 def draw(chart: Chart, width: int, height: int) -> Markup:
@@ -110,7 +119,7 @@ def _graph(chart: Chart, width: int, height: int) -> Any:
         margin=6,
         show_legend=False,
         truncate_label=-1,
-        show_minor_x_labels=False,
+        show_minor_x_labels=chart.shape is Shape.LYING,
         range=(0, ticks[-1]),
         allow_interruptions=True,
         show_dots=len(chart.labels) <= _MOST_DOTS,
@@ -144,12 +153,13 @@ def _ticks(chart: Chart) -> list[float]:
     if chart.top is not None:
         return [chart.top * part / 4 for part in range(5)]
     highest = _highest(chart) or 1
-    power = 10 ** int(log10(highest / 4) // 1)
-    step = next(one * power for one in _STEPS if one * power * 4 >= highest)
-    if chart.is_whole:
-        step = max(1, round(step)) if step * 4 >= highest and step == round(step) else max(1, int(step) + 1)
-    count = int(-(-highest // step))
-    return [step * part for part in range(count + 1)]
+    steps: Sequence[float] = _SECONDS
+    if chart.unit is not Unit.SECONDS or highest > 4 * _SECONDS[-1]:
+        power = 10 ** int(log10(highest / 4) // 1)
+        steps = [one * power for one in _STEPS]
+    least = 1 if chart.unit is Unit.WHOLE else 0
+    step = next(one for one in steps if one * 4 >= highest and one >= least and (not least or one == int(one)))
+    return [step * part for part in range(int(-(-highest // step)) + 1)]
 
 
 def _highest(chart: Chart) -> float:

@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from daemon.policy.report_span import Grain
-from daemon.web.charts import Chart, Series, Shape, draw
+from daemon.web.charts import Chart, Series, Shape, Unit, draw
 from daemon.web.report_tables import Row, Table
 from daemon.web.report_words import Words
 
@@ -44,7 +44,7 @@ class Painter:
         say: Callable[[float], str],
         *,
         top: float | None = None,
-        is_whole: bool = False,
+        unit: Unit = Unit.ANY,
     ) -> Chart:
         _ = self.words._
         keys = [str(row["period"]) for row in table.rows]
@@ -58,7 +58,7 @@ class Painter:
             names=self.words.names(keys, self.grain),
             say=say,
             top=top,
-            is_whole=is_whole,
+            unit=unit,
         )
 
     def wide(
@@ -70,17 +70,19 @@ class Painter:
         say: Callable[[float], str],
         *,
         top: float | None = None,
-        is_whole: bool = False,
+        unit: Unit = Unit.ANY,
     ) -> Picture:
         used = [one for one in series if any(one.values)]
-        chart = self._chart(key, shape, table, used, say, top=top, is_whole=is_whole)
+        chart = self._chart(key, shape, table, used, say, top=top, unit=unit)
         return Picture("", [("wide", draw(chart, *_WIDE)), ("narrow", draw(chart, *_NARROW))], _legend(used))
 
     def small(
-        self, key: str, shape: Shape, table: Table, series: Sequence[Series], say: Callable[[float], str]
+        self, key: str, table: Table, series: Series, say: Callable[[float], str], unit: Unit = Unit.ANY
     ) -> Picture:
-        """Of a few that stand beside one another, and on a phone below."""
-        return Picture(series[0].word, [("small", draw(self._chart(key, shape, table, series, say), *_SMALL))])
+        """Bars, of a few charts that stand beside one another and on a phone below."""
+        return Picture(
+            series.word, [("small", draw(self._chart(key, Shape.BARS, table, [series], say, unit=unit), *_SMALL))]
+        )
 
     def places(self, key: str, places: Sequence[str], series: Series) -> Picture:
         """One lying bar for each, from the top."""
@@ -93,7 +95,7 @@ class Painter:
             labels=list(reversed(places)),
             names=list(reversed(places)),
             say=self.words.number,
-            is_whole=True,
+            unit=Unit.WHOLE,
         )
         return Picture("", [("wide", draw(chart, 1020, 170)), ("narrow", draw(chart, 340, 170))])
 
@@ -104,7 +106,7 @@ class Painter:
         columns: Sequence[str],
         say: Callable[[float], str],
         *,
-        is_whole: bool = False,
+        unit: Unit = Unit.ANY,
     ) -> Picture:
         _ = self.words._
         names = [str(row["name"]) for row in rows]
@@ -122,7 +124,7 @@ class Painter:
             labels=[name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in names],
             names=names,
             say=say,
-            is_whole=is_whole,
+            unit=unit,
         )
         height = 46 + len(rows) * (26 if len(columns) > 1 else 20)
         return Picture(

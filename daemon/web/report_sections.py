@@ -9,7 +9,7 @@ from typing import Final
 from daemon.call.model import MissedReason
 from daemon.policy.report import REASONS
 from daemon.policy.report_span import Grain
-from daemon.web.charts import Series, Shape
+from daemon.web.charts import Series, Shape, Unit
 from daemon.web.report_pictures import Painter, Picture
 from daemon.web.report_query import Report
 from daemon.web.report_tables import Cell, ColumnKind, Row, Table, unix_ms
@@ -87,7 +87,7 @@ class Maker:
             _("What became of the calls that began in this time; calls that still ring are not among them."),
             shown=shown,
             figures=figures,
-            pictures=[self.painter.wide("calls", Shape.STACKED, table, series, self.words.number, is_whole=True)],
+            pictures=[self.painter.wide("calls", Shape.STACKED, table, series, self.words.number, unit=Unit.WHOLE)],
             empty=_("No call in this time.") if not total["calls"] else "",
         )
 
@@ -132,9 +132,9 @@ class Maker:
                 ),
             ],
             pictures=[
-                self.painter.small("waits", Shape.BARS, table, [wait], lasts),
-                self.painter.small("longest", Shape.BARS, table, [longest], lasts),
-                self.painter.small("gave-up", Shape.BARS, table, [gave_up], self.words.percent),
+                self.painter.small("waits", table, wait, lasts, Unit.SECONDS),
+                self.painter.small("longest", table, longest, lasts, Unit.SECONDS),
+                self.painter.small("gave-up", table, gave_up, self.words.percent),
             ],
             empty=_("Nobody waited in this time.") if not total["offered"] else "",
         )
@@ -258,8 +258,8 @@ class Maker:
             cells=[[self.words.cell(row[name], table.columns[name]) for name in shown] for row in rows],
             links=[calls_of(str(row["user_id"])) for row in rows],
             pictures=[
-                self.painter.lying("rings", top, ["rings", "answers"], self.words.number, is_whole=True),
-                self.painter.lying("talk", top, ["talk_seconds"], self.words.lasts),
+                self.painter.lying("rings", top, ["rings", "answers"], self.words.number, unit=Unit.WHOLE),
+                self.painter.lying("talk", top, ["talk_seconds"], self.words.lasts, unit=Unit.SECONDS),
             ],
             is_open=True,
             empty=_("No agent was rung or talked in this time.") if not rows else "",
