@@ -66,6 +66,8 @@ class Maker:
 
     def calls(self, table: Table) -> Section:
         _ = self.words._
+        if not table.total["calls"]:
+            return self._nothing(Report.CALLS, _("No call in this time."))
         shown = [name for name in table.columns if name not in set(REASONS) or table.total[name]]
         other = [one for one in REASONS if one not in (MissedReason.ABANDONED, MissedReason.QUEUE_TIMEOUT)]
         column = self.words.column
@@ -88,11 +90,12 @@ class Maker:
             shown=shown,
             figures=figures,
             pictures=[self.painter.wide("calls", Shape.STACKED, table, series, self.words.number, unit=Unit.WHOLE)],
-            empty=_("No call in this time.") if not total["calls"] else "",
         )
 
     def hours(self, table: Table) -> Section:
         _ = self.words._
+        if not table.total["calls"]:
+            return self._nothing(Report.HOURS, _("No call in this time."))
         most = max((_number(row["calls"]) for row in table.rows), default=0)
         cells = [
             (self.words.cell(row["calls"], ColumnKind.COUNT), _level(_number(row["calls"]), most)) for row in table.rows
@@ -105,11 +108,12 @@ class Maker:
             table,
             _("All calls of this time by weekday and hour: the darker, the more."),
             heats=[("wide", Heat(days, hours, week)), ("narrow", Heat(hours, days, turned))],
-            empty=_("No call in this time.") if not table.total["calls"] else "",
         )
 
     def waiting(self, table: Table) -> Section:
         _ = self.words._
+        if not table.total["offered"]:
+            return self._nothing(Report.WAITING, _("Nobody waited in this time."))
         column, lasts = self.words.column, self.words.lasts
         total = table.total
         wait = Series("answered", column("average_wait_seconds"), _numbers(table, "average_wait_seconds"))
@@ -136,11 +140,12 @@ class Maker:
                 self.painter.small("longest", table, longest, lasts, Unit.SECONDS),
                 self.painter.small("gave-up", table, gave_up, self.words.percent),
             ],
-            empty=_("Nobody waited in this time.") if not total["offered"] else "",
         )
 
     def level(self, table: Table) -> Section:
         _ = self.words._
+        if not table.total["answered"]:
+            return self._nothing(Report.SERVICE_LEVEL, _("No call was answered in this time."))
         target, total = _number(table.total["target_percent"]), table.total
         share = Series("answered", _("Answered in time"), _numbers(table, "percent"))
         line = Series("target", _("Target"), [target] * len(table.rows))
@@ -163,11 +168,12 @@ class Maker:
                 ),
             ],
             pictures=[self.painter.wide("level", Shape.LINES, table, [share, line], self.words.percent, top=100)],
-            empty=_("No call was answered in this time.") if not total["answered"] else "",
         )
 
     def customers(self, table: Table, number: Callable[[str], str], calls_of: Callable[[str], str]) -> Section:
         _ = self.words._
+        if not table.total["not_served"] and not table.total["anonymous_calls"]:
+            return self._nothing(Report.CUSTOMERS, _("Everybody who called in this time was served."))
         total, formats = table.total, self.words.formats
         rows = table.rows[:MOST_ROWS]
         return self._section(
@@ -204,11 +210,12 @@ class Maker:
             )
             if len(rows) < _number(total["not_served"])
             else "",
-            empty=_("Everybody who called in this time was served.") if not total["not_served"] else "",
         )
 
     def call_backs(self, table: Table) -> Section:
         _ = self.words._
+        if not table.total["callers"]:
+            return self._nothing(Report.CALL_BACKS, _("No missed call of this time has a ticket."))
         total, places = table.total, [_(PLACES[str(row["reached"])]) for row in table.rows]
         callers = Series("answered", self.words.column("callers"), _numbers(table, "callers"))
         return self._section(
@@ -239,11 +246,12 @@ class Maker:
                 [place, self.words.cell(row["callers"], ColumnKind.COUNT), self.words.percent(_maybe(row["percent"]))]
                 for place, row in zip(places, table.rows, strict=True)
             ],
-            empty=_("No missed call of this time has a ticket.") if not total["callers"] else "",
         )
 
     def agents(self, table: Table, calls_of: Callable[[str], str]) -> Section:
         _ = self.words._
+        if not table.rows:
+            return self._nothing(Report.AGENTS, _("No agent was rung or talked in this time."))
         shown = [name for name in table.columns if name != "user_id"]
         rows = [{**row, "name": self.names.get(str(row["user_id"])) or row["user_id"]} for row in table.rows]
         top = list(reversed(rows[:_MOST_LYING]))
@@ -262,8 +270,10 @@ class Maker:
                 self.painter.lying("talk", top, ["talk_seconds"], self.words.lasts, unit=Unit.SECONDS),
             ],
             is_open=True,
-            empty=_("No agent was rung or talked in this time.") if not rows else "",
         )
+
+    def _nothing(self, report: Report, said: str) -> Section:
+        return Section(report=report, title=self.words._(TITLES[report]), about="", empty=said)
 
     def _section(
         self,
