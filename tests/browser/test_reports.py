@@ -1,4 +1,4 @@
-"""Reports in a browser: parts that come by themselves, chips and keys, both languages, files, print, and a lost server."""
+"""Reports in a browser: parts that come by themselves, chips and keys, both languages, files, print, a lost server."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_the_figures_of_a_chart_open_with_the_keyboard(weeks: House, admin
     table = section.get_by_role("table")
     await expect(table).to_be_visible()
     await expect(table.get_by_role("rowheader", name="In all")).to_be_visible()
-    bars = section.locator("svg:visible .s-answered rect")
+    bars = section.locator(".drawn:visible .s-answered rect")
     rows = await table.locator("tbody tr").all()
     answered = [int(await row.locator("td").nth(1).inner_text()) for row in rows]
     assert await bars.count() == sum(1 for count in answered if count), "a bar for each that has any"

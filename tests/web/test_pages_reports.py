@@ -68,11 +68,15 @@ async def test_figures_of_a_chart_stand_in_a_table_beside_it(house: House) -> No
 
 
 async def test_filters_are_chips_that_can_be_taken_away_and_go_on_to_the_files(house: House) -> None:
-    await some_calls(house)
-    page, content = await read(await supervisor(house), "?span=month&queue=sales&direction=all&part=calls")
+    now = UnixMs(NOW - 3_600_000)
+    await keep(house, [after(1_000, started_at=now, queued_at=now, queue="sales")])
+    browser = await supervisor(house)
+    page, content = await read(browser, "?span=month&queue=sales&direction=all&part=calls")
     assert "Queue: sales" in content
     assert 'href="/reports?span=month&amp;direction=all"' in page
     assert "/api/v1/reports/calls.xlsx?queue=sales&amp;direction=all&amp;by=day&amp;from=" in page
+    assert "Calls 1" in content
+    _, content = await read(browser, "?queue=support&part=calls")
     assert "No call in this time." in content
 
 
