@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from daemon.call.signals import UnixMs
 
-SLOT_MS: Final = 900_000  # every zone of today is some quarters of an hour off UTC, so no slot lies in two hours
+QUARTER_MS: Final = 900_000  # every zone of today is some quarters of an hour off UTC
+HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 LONGEST_DAYS: Final = 366
 HOURLY_DAYS: Final = 31
@@ -99,18 +100,45 @@ def is_too_fine(grain: Grain, stretch: Stretch) -> bool:
 
 def key_of(at: UnixMs, grain: Grain, zone: ZoneInfo) -> str:
     """Of the period in which this moment lies. An hour's has the offset: the one that comes twice in autumn is two."""
-    return _KEYS[grain](_local(at, zone))
+    return name_of(_local(at, zone), grain)
+
+
+def name_of(local: datetime, grain: Grain) -> str:
+    """The same of a moment on the wall clock."""
+    return _KEYS[grain](local)
 
 
 def periods(stretch: Stretch, grain: Grain, zone: ZoneInfo) -> list[Period]:
     """All that the stretch touches, in order, each where it begins in it."""
     found: dict[str, Period] = {}
-    at = stretch.begin
-    while at < stretch.end:
+    for at in _quarters(stretch) if grain is Grain.HOUR else _mornings(stretch, zone):
         key = key_of(at, grain, zone)
         found.setdefault(key, Period(key, at))
-        at = UnixMs((at // SLOT_MS + 1) * SLOT_MS)
     return list(found.values())
+
+
+def slot_ms(stretch: Stretch, zone: ZoneInfo) -> int:
+    """How finely calls may be summed, so that no sum lies in two hours of the wall clock: mostly by the hour."""
+    offsets = {_local(at, zone).utcoffset() for at in (*_mornings(stretch, zone), stretch.last)}
+    return (
+        HOUR_MS if all(one is not None and one % timedelta(hours=1) == timedelta() for one in offsets) else QUARTER_MS
+    )
+
+
+def _quarters(stretch: Stretch) -> Iterator[UnixMs]:
+    at = stretch.begin
+    while at < stretch.end:
+        yield at
+        at = UnixMs((at // QUARTER_MS + 1) * QUARTER_MS)
+
+
+def _mornings(stretch: Stretch, zone: ZoneInfo) -> Iterator[UnixMs]:
+    """Where each day begins in it."""
+    day, at = _local(stretch.begin, zone).date(), stretch.begin
+    while at < stretch.end:
+        yield at
+        day += timedelta(1)
+        at = midnight(day, zone)
 
 
 def _local(at: UnixMs, zone: ZoneInfo) -> datetime:

@@ -1,4 +1,4 @@
-"""What became of calls, summed by the database in quarters of an hour, and by us in periods and hours of the week."""
+"""What became of calls, summed by the database in hours or quarters of them, by us in periods and hours of the week."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, and_, case, func, null, select
 
 from daemon.call.model import Direction, MissedReason, Outcome
-from daemon.call.signals import UnixMs
 from daemon.policy.report import REASONS, Counts
-from daemon.policy.report_span import SLOT_MS, Grain, Stretch, key_of, periods
+from daemon.policy.report_span import Grain, Stretch, name_of, periods, slot_ms
 from daemon.store.reader import Reader
 from daemon.store.tables import calls
 from daemon.store.work import Row
@@ -54,7 +53,6 @@ _WAITED_IN_VAIN: Final = and_(
     _IS_MISSED, func.coalesce(calls.c.missed_reason, "") != MissedReason.LEFT_IN_IVR.value, calls.c.ended_at != null()
 )
 _WAIT: Final = func.max(0, calls.c.answered_at - BEGAN)
-_SLOT: Final = calls.c.started_at // SLOT_MS
 _UNITS: Final = {
     "answered": func.sum(case((IS_ANSWERED, 1), else_=0)),
     "missed": func.sum(case((_IS_MISSED, 1), else_=0)),
@@ -65,8 +63,9 @@ _UNITS: Final = {
 
 
 async def read_calls_report(reads: Reader, asked: Asked, grain: Grain, zone: ZoneInfo) -> Calls:
-    rows = await reads.fetch(_statement(asked), {})
-    return await asyncio.to_thread(_summed, rows, asked.stretch, grain, zone)
+    slot = slot_ms(asked.stretch, zone)
+    rows = await reads.fetch(_statement(asked, slot), {})
+    return await asyncio.to_thread(_summed, rows, slot, asked.stretch, grain, zone)
 
 
 def conditions(asked: Asked) -> list[ColumnElement[bool]]:
@@ -81,22 +80,23 @@ def conditions(asked: Asked) -> list[ColumnElement[bool]]:
     return [*found, *(calls.c[name] == value for name, value in values.items() if value is not None)]
 
 
-def _statement(asked: Asked) -> Select[tuple[Any, ...]]:
+def _statement(asked: Asked, slot: int) -> Select[tuple[Any, ...]]:
     reasons = [
         func.sum(case((and_(_IS_MISSED, calls.c.missed_reason == one.value), 1), else_=0)).label(one.value)
         for one in REASONS
     ]
     units = [unit.label(name) for name, unit in _UNITS.items()]
-    return select(_SLOT.label("slot"), *units, *reasons).where(*conditions(asked)).group_by(_SLOT)
+    number = calls.c.started_at // slot
+    return select(number.label("slot"), *units, *reasons).where(*conditions(asked)).group_by(number)
 
 
-def _summed(rows: Sequence[Row], stretch: Stretch, grain: Grain, zone: ZoneInfo) -> Calls:
+def _summed(rows: Sequence[Row], slot: int, stretch: Stretch, grain: Grain, zone: ZoneInfo) -> Calls:
     over_time = {period.key: Counts() for period in periods(stretch, grain, zone)}
     week = [[Counts() for _ in range(HOURS)] for _ in range(_WEEKDAYS)]
     for row in rows:
-        at = UnixMs(max(row["slot"] * SLOT_MS, stretch.begin))
-        counts, local = _counts(row), datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
-        over_time[key_of(at, grain, zone)] += counts
+        began = max(row["slot"] * slot, stretch.begin)
+        counts, local = _counts(row), datetime.fromtimestamp(began / 1000, UTC).astimezone(zone)
+        over_time[name_of(local, grain)] += counts
         week[local.weekday()][local.hour] += counts
     return Calls(over_time, week)
 
