@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, select
 
 from daemon.call.model import Direction
 from daemon.call.timeline import What
@@ -15,21 +15,24 @@ from daemon.store.report_calls import IS_ANSWERED, Asked, conditions
 from daemon.store.tables import call_moments, calls
 from daemon.store.work import Row
 
+_AGENT: Final[ColumnElement[str]] = literal_column("+call_moments.user_id")
+"""Says the same to SQLite, but does not tempt it to read all moments there are: those of the calls are looked up."""
+
 _TALKED: Final = func.max(0, calls.c.ended_at - calls.c.answered_at)
 
 
 async def read_agents_report(reads: Reader, asked: Asked) -> list[AgentWork]:
     """By user id. `asked.direction` is passed over: what is said of each direction says which."""
-    moments = await reads.fetch(_moments(asked), {})
-    talks = await reads.fetch(_talks(asked), {})
+    moments = await reads.fetch(moments_statement(asked), {})
+    talks = await reads.fetch(talks_statement(asked), {})
     return _works(moments, talks)
 
 
-def _moments(asked: Asked) -> Select[tuple[Any, ...]]:
+def moments_statement(asked: Asked) -> Select[tuple[Any, ...]]:
     """Of incoming calls. An agent's are his own, whoever was the last to answer."""
     statement = (
         select(
-            call_moments.c.user_id,
+            _AGENT.label("user_id"),
             func.sum(case((call_moments.c.what == What.RANG.value, 1), else_=0)).label("rings"),
             func.sum(case((call_moments.c.what == What.CONNECTED.value, 1), else_=0)).label("answers"),
         )
@@ -39,15 +42,15 @@ def _moments(asked: Asked) -> Select[tuple[Any, ...]]:
         .where(
             *conditions(_changed(asked, Direction.INCOMING, user_id=None)),
             call_moments.c.what.in_((What.RANG.value, What.CONNECTED.value)),
-            call_moments.c.user_id != "",
+            _AGENT != "",
         )
     )
     if asked.user_id is not None:
-        statement = statement.where(call_moments.c.user_id == asked.user_id)
-    return statement.group_by(call_moments.c.user_id)
+        statement = statement.where(_AGENT == asked.user_id)
+    return statement.group_by(_AGENT)
 
 
-def _talks(asked: Asked) -> Select[tuple[Any, ...]]:
+def talks_statement(asked: Asked) -> Select[tuple[Any, ...]]:
     is_internal = calls.c.direction == Direction.INTERNAL.value
     return (
         select(

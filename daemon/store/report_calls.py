@@ -64,7 +64,7 @@ _UNITS: Final = {
 
 async def read_calls_report(reads: Reader, asked: Asked, grain: Grain, zone: ZoneInfo) -> Calls:
     slot = slot_ms(asked.stretch, zone)
-    rows = await reads.fetch(_statement(asked, slot), {})
+    rows = await reads.fetch(calls_statement(asked, slot), {})
     return await asyncio.to_thread(_summed, rows, slot, asked.stretch, grain, zone)
 
 
@@ -80,7 +80,7 @@ def conditions(asked: Asked) -> list[ColumnElement[bool]]:
     return [*found, *(calls.c[name] == value for name, value in values.items() if value is not None)]
 
 
-def _statement(asked: Asked, slot: int) -> Select[tuple[Any, ...]]:
+def calls_statement(asked: Asked, slot: int) -> Select[tuple[Any, ...]]:
     reasons = [
         func.sum(case((and_(_IS_MISSED, calls.c.missed_reason == one.value), 1), else_=0)).label(one.value)
         for one in REASONS

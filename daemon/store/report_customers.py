@@ -39,7 +39,7 @@ class Missed:
 
 
 async def read_missed(reads: Reader, asked: Asked) -> Missed:
-    all_, still = _missed(asked).subquery(), _not_served(asked)
+    all_, still = missed_statement(asked).subquery(), not_served_statement(asked)
     nobody = select(func.count()).where(*conditions(asked), *_is_missed(), calls.c.customer_number == null())
     rows = await reads.fetch(
         select(
@@ -53,7 +53,7 @@ async def read_missed(reads: Reader, asked: Asked) -> Missed:
 
 async def read_not_served(reads: Reader, asked: Asked, limit: int, after: int = 0) -> list[NotServed]:
     """Who called last comes first; `after` so many of them."""
-    one = _not_served(asked).subquery()
+    one = not_served_statement(asked).subquery()
     ordered = select(one).order_by(one.c.last_at.desc(), one.c.customer_number).limit(limit).offset(after)
     return [NotServed(**row) for row in await reads.fetch(ordered)]
 
@@ -63,7 +63,7 @@ def _is_missed() -> Iterator[ColumnElement[bool]]:
     yield calls.c.outcome == Outcome.MISSED.value
 
 
-def _missed(asked: Asked) -> Select[*tuple[Any, ...]]:
+def missed_statement(asked: Asked) -> Select[*tuple[Any, ...]]:
     return (
         select(
             _CUSTOMER.label("customer_number"),
@@ -75,8 +75,8 @@ def _missed(asked: Asked) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _not_served(asked: Asked) -> Select[tuple[Any, ...]]:
-    one: Subquery = _missed(asked).subquery("missed")
+def not_served_statement(asked: Asked) -> Select[tuple[Any, ...]]:
+    one: Subquery = missed_statement(asked).subquery("missed")
     served = (
         select(_LATER.c.call_id)
         .where(
