@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, select
+from sqlalchemy import Select, and_, case, func, select
 
 from daemon.call.model import Direction
 from daemon.call.timeline import What
@@ -15,7 +15,7 @@ from daemon.store.report_calls import IS_ANSWERED, Asked, conditions
 from daemon.store.tables import call_moments, calls
 from daemon.store.work import Row
 
-_AGENT: Final[ColumnElement[str]] = literal_column("+call_moments.user_id")
+_AGENT: Final = func.coalesce(call_moments.c.user_id, "")
 """Says the same to SQLite, but does not tempt it to read all moments there are: those of the calls are looked up."""
 
 _TALKED: Final = func.max(0, calls.c.ended_at - calls.c.answered_at)
@@ -28,7 +28,7 @@ async def read_agents_report(reads: Reader, asked: Asked) -> list[AgentWork]:
     return _works(moments, talks)
 
 
-def moments_statement(asked: Asked) -> Select[tuple[Any, ...]]:
+def moments_statement(asked: Asked) -> Select[*tuple[Any, ...]]:
     """Of incoming calls. An agent's are his own, whoever was the last to answer."""
     statement = (
         select(
@@ -46,7 +46,7 @@ def moments_statement(asked: Asked) -> Select[tuple[Any, ...]]:
         )
     )
     if asked.user_id is not None:
-        statement = statement.where(_AGENT == asked.user_id)
+        statement = statement.where(_AGENT.in_((asked.user_id,)))
     return statement.group_by(_AGENT)
 
 

@@ -45,7 +45,7 @@ async def test_every_report_comes_by_itself_and_can_be_read_by_everybody(weeks: 
     for chart in await page.locator("svg[role=img]:visible").all():
         assert await chart.evaluate("svg => svg.querySelector('title').textContent && svg.getBBox().height > 50")
     for theme in ("light", "dark"):
-        await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=theme)
         for width in (WIDE, NARROW):
             await admin.size(width)
             await assert_accessible(page, colours_only=theme == "dark")
