@@ -149,16 +149,16 @@ def _widest(labels: Sequence[str]) -> int:
 
 
 def _ticks(chart: Chart) -> list[float]:
-    """Four or five round numbers from nothing to the highest."""
+    """Some round numbers from nothing to the highest."""
     if chart.top is not None:
         return [chart.top * part / 4 for part in range(5)]
     highest = _highest(chart) or 1
     steps: Sequence[float] = _SECONDS
-    if chart.unit is not Unit.SECONDS or highest > 4 * _SECONDS[-1]:
-        power = 10 ** int(log10(highest / 4) // 1)
+    if chart.unit is not Unit.SECONDS or highest > 5 * _SECONDS[-1]:
+        power = 10 ** int(log10(highest / 5) // 1)
         steps = [one * power for one in _STEPS]
     least = 1 if chart.unit is Unit.WHOLE else 0
-    step = next(one for one in steps if one * 4 >= highest and one >= least and (not least or one == int(one)))
+    step = next(one for one in steps if one * 5 >= highest and one >= least and (not least or one == int(one)))
     return [step * part for part in range(int(-(-highest // step)) + 1)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -33,7 +33,9 @@ NAMES: Final = ("queue", "hotline", "user_id")
 PARAMETERS: Final = ("span", "from", "to", "by", "direction", *NAMES)
 USUAL: Final = Span.WEEK
 _WEEK_DAYS: Final = 7
-_FIRST_YEAR, _LAST_YEAR = 1971, 9000  # whose midnights are moments everywhere
+_YEARS: Final = {"first": 1971, "last": 9000}  # whose days are moments everywhere
+_FIRST: Final = int(datetime(_YEARS["first"], 1, 1, tzinfo=UTC).timestamp() * 1000)
+_LAST: Final = int(datetime(_YEARS["last"], 12, 31, tzinfo=UTC).timestamp() * 1000)
 
 
 class Report(StrEnum):
@@ -110,6 +112,9 @@ def _between(begin: UnixMs | None, end: UnixMs | None, now: UnixMs) -> Stretch:
     """Until now, and of a week, where the one or the other is not said."""
     end = UnixMs(now + 1) if end is None else end
     stretch = Stretch(UnixMs(end - _WEEK_DAYS * DAY_MS) if begin is None else begin, end)
+    if stretch.begin < _FIRST or stretch.end > _LAST:
+        name = "from" if begin is not None else "to"
+        raise invalid([FieldError(name, Message("must be of the years {first} to {last}", **_YEARS))])
     if stretch.end <= stretch.begin:
         raise invalid([FieldError("to", Message("must be later than from"))])
     if stretch.end - stretch.begin > (LONGEST_DAYS + 1) * DAY_MS:
@@ -141,7 +146,7 @@ def _day(chosen: Mapping[str, str], name: str) -> date | None:
         found = date.fromisoformat(chosen[name])
     except ValueError:
         found = None
-    if found is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+    if found is None or not _YEARS["first"] < found.year < _YEARS["last"]:
         raise invalid([FieldError(name, Message("must be a day as 2026-11-22"))])
     return found
 

@@ -66,7 +66,7 @@ COLUMNS: Final[Mapping[str, Message]] = {
     "missed_calls": Message("Missed calls"),
     "last_missed_at": Message("Last missed"),
     "name": Message("Agent"),
-    "rings": Message("Rings"),
+    "rings": Message("Times rung"),
     "answers": Message("Picked up"),
     "incoming": Message("Incoming calls"),
     "outgoing": Message("Outgoing calls"),
