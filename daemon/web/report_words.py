@@ -42,7 +42,7 @@ WAYS: Final[Mapping[str, Message]] = {
 TITLES: Final[Mapping[Report, Message]] = {
     Report.CALLS: Message("Calls by outcome"),
     Report.HOURS: Message("When people call"),
-    Report.WAITING: Message("Waiting"),
+    Report.WAITING: Message("How long people wait"),
     Report.SERVICE_LEVEL: Message("Answered in time"),
     Report.CUSTOMERS: Message("Customers not served yet"),
     Report.CALL_BACKS: Message("How soon missed callers were reached"),
