@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-NAMES = ("ingest", "answer", "store", "restart", "history")
+NAMES = ("ingest", "answer", "store", "restart", "history", "reports")
 _VERSIONS = ("callwarden", "panoramisk", "cacofonisk", "uvloop", "aiohttp", "SQLAlchemy")
 
 

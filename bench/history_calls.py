@@ -105,7 +105,7 @@ def _missed(chance: random.Random, call: Call, at: UnixMs) -> Call:
 
 
 def _rows_of(group: list[Call], before: int, chance: random.Random) -> Rows:
-    """Each call with its agents and a ring; a ticket for four of five, and messages for one of ten."""
+    """Each call with its agents, a ring and who was put through; a ticket for four of five, messages for one of ten."""
     rows: Rows = {
         name: [] for name in ("calls", "call_agents", "call_moments", "tickets", "ticket_calls", "deliveries")
     }
@@ -115,6 +115,10 @@ def _rows_of(group: list[Call], before: int, chance: random.Random) -> Rows:
         rows["call_agents"] += [{"user_id": one, "started_at": call.started_at, **key} for one in call.user_ids]
         ring = {"at": call.started_at + 4000, "what": "rang", "user_id": call.user_id or "agent007", "about": "SIP/1"}
         rows["call_moments"].append({**key, **ring, "until": call.answered_at or call.ended_at})
+        rows["call_moments"] += [
+            {**key, "at": call.answered_at, "what": "connected", "user_id": one, "about": "", "until": None}
+            for one in call.user_ids
+        ]
         if chance.random() < 0.8 and call.direction is not Direction.INTERNAL:
             rows["tickets"].append(_ticket(number, call, chance))
             rows["ticket_calls"].append({**key, "ticket_id": number, "position": 0})

@@ -39,6 +39,10 @@ class Formats:
     def day(self, at: UnixMs) -> str:
         return format_date(self._local(at), "medium", locale=self.locale)
 
+    def date(self, at: UnixMs) -> str:
+        """As `<input type=date>` writes it."""
+        return self._local(at).date().isoformat()
+
     def ago(self, at: UnixMs) -> str:
         """As `5 minutes ago`; what is nearer than a second counts as one."""
         delta = timedelta(milliseconds=min(at - self.now, -1000) if at <= self.now else max(at - self.now, 1000))

@@ -53,14 +53,14 @@ SECTIONS: Final = (
             Link("/tickets", Message("Tickets"), _EVERYBODY, "tickets", count="tickets"),
             Link("/missed", Message("Missed"), _EVERYBODY, "missed", count="missed"),
             Link("/calls", Message("Calls"), _EVERYBODY, "calls"),
+        ),
+    ),
+    Section(
+        Message("Team"),
+        (
             Link("/wallboard", Message("Wallboard"), _SUPERVISORS, "wallboard"),
-            Link(
-                "/service-level",
-                Message("Service level"),
-                _SUPERVISORS,
-                "service-level",
-                ("/reports/agents-time",),
-            ),
+            Link("/service-level", Message("Service level"), _SUPERVISORS, "service-level"),
+            Link("/reports", Message("Reports"), _SUPERVISORS, "reports"),
         ),
     ),
     Section(

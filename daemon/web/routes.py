@@ -36,6 +36,7 @@ from daemon.web import (
     pbx,
     phone_sounds,
     queues,
+    reports,
     retention,
     ringtones,
     session,
@@ -65,6 +66,7 @@ from daemon.web.pages import desk as desk_page
 from daemon.web.pages import hotlines as hotline_pages
 from daemon.web.pages import pbx as pbx_page
 from daemon.web.pages import queues as queue_pages
+from daemon.web.pages import reports as reports_page
 from daemon.web.pages import ringtones as ringtones_page
 from daemon.web.pages import service_level as service_level_page
 from daemon.web.pages import summary as summary_page
@@ -149,6 +151,9 @@ ROUTES: Final = (
     Route("POST", f"{_API}/summary/targets", summary.create_target, _ADMIN),
     Route("DELETE", f"{_API}/summary/targets/{{target_id}}", summary.remove_target, _ADMIN),
     Route("POST", f"{_API}/summary/targets/{{target_id}}/test", summary.try_target, _ADMIN),
+    Route("GET", f"{_API}/reports/{{report}}.csv", reports.export_csv, _SUPERVISORS),
+    Route("GET", f"{_API}/reports/{{report}}.xlsx", reports.export_xlsx, _SUPERVISORS),
+    Route("GET", f"{_API}/reports/{{report}}", reports.get_report, _SUPERVISORS),
     Route("GET", f"{_API}/wallboard/events", wall.stream_wallboard, _SUPERVISORS),
     Route("GET", f"{_API}/wallboard/links", wall.list_links, _SUPERVISORS),
     Route("POST", f"{_API}/wallboard/links", wall.create_link, _SUPERVISORS),
@@ -218,6 +223,7 @@ ROUTES: Final = (
     Route("GET", "/calls/{call_id}", call_page.show_call, _AGENTS, page=True),
     Route("GET", "/service-level", service_level_page.show_service_level, _SUPERVISORS, page=True),
     Route("GET", "/reports/agents-time", agent_times_page.show_agent_times, _SUPERVISORS, page=True),
+    Route("GET", "/reports", reports_page.show_reports, _SUPERVISORS, page=True),
     Route("GET", "/wallboard", wallboard_page.show_wallboard, _SUPERVISORS, page=True),
     Route("GET", "/wall/{secret}", wallboard_page.show_wall, None, page=True),  # the link is the right to it
     Route("GET", "/wall/{secret}/events", wall.stream_wall, None),

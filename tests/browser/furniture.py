@@ -24,6 +24,7 @@ from daemon.store.summaries import begin_sending, settle_sending
 from daemon.store.work import Work
 from daemon.web.csrf import HEADER, csrf_token
 from tests.browser.house import PASSWORD, House
+from tests.browser.past_weeks import units_of_past_weeks
 from tests.delivery.receiver import Reply
 from tests.whole.house import Api, until
 
@@ -77,6 +78,8 @@ async def furnish(house: House, clock: Traveller) -> Mapping[str, str]:
     async with _admin(house) as api:
         await _settings(house, api)
         await _people(house, api)
+        for unit in units_of_past_weeks(OPENING):
+            await house.daemon.store.writer.submit(unit)
         hooks = await _hooks(house, api)
         await _summary(house, api)
         await _calls(house, clock)

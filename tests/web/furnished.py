@@ -85,6 +85,7 @@ async def furnish(house: House) -> dict[str, str]:
         "pbx": "1",
         "tokens": token.body["token_id"],
         "wallboard": link.body["link_id"],
+        "reports": "calls",
     }
 
 

@@ -73,6 +73,10 @@ WHO_MAY = {
     "POST /api/v1/summary/targets": ADMINS,
     "DELETE /api/v1/summary/targets/{target_id}": ADMINS,
     "POST /api/v1/summary/targets/{target_id}/test": ADMINS,
+    "GET /reports": SUPERVISORS,
+    "GET /api/v1/reports/{report}": SUPERVISORS,
+    "GET /api/v1/reports/{report}.csv": SUPERVISORS,
+    "GET /api/v1/reports/{report}.xlsx": SUPERVISORS,
     "GET /wallboard": SUPERVISORS,
     "GET /wall/{secret}": EVERYBODY,  # who has the secret; test_wall.py has those who have not
     "GET /wall/{secret}/events": EVERYBODY,

@@ -13,6 +13,7 @@ from daemon.web.description.desk import DESK
 from daemon.web.description.doctor import DOCTOR
 from daemon.web.description.model import Descriptions
 from daemon.web.description.pbx import PBX
+from daemon.web.description.reports import REPORTS
 from daemon.web.description.ringtones import RINGTONES
 from daemon.web.description.service_level import SERVICE_LEVEL
 from daemon.web.description.settings import CALL_SETTINGS, ITSELF, RETENTION
@@ -29,6 +30,7 @@ DESCRIPTIONS: Final[Descriptions] = {
     **SERVICE_LEVEL,
     **AGENT_TIMES,
     **SUMMARY,
+    **REPORTS,
     **WALLBOARD,
     **DESK,
     **EVENTS,

@@ -18,9 +18,9 @@ _WIDTH: Final = 18
 class Sheet:
     """`close` makes the file whole; until then its rows are in files beside it."""
 
-    def __init__(self, path: Path, columns: Sequence[str], title: str = "calls") -> None:
+    def __init__(self, path: Path, name: str, columns: Sequence[str]) -> None:
         self._book = Workbook(str(path), {"constant_memory": True, "tmpdir": str(path.parent)})
-        self._sheet = self._book.add_worksheet(title)
+        self._sheet = self._book.add_worksheet(name)
         self._time = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._sheet.set_column(0, len(columns) - 1, _WIDTH)
         self._sheet.freeze_panes(1, 0)

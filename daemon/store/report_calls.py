@@ -1,0 +1,105 @@
+"""What became of calls, summed by the database in hours or quarters of them, by us in periods and hours of the week."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, null, select
+
+from daemon.call.model import Direction, MissedReason, Outcome
+from daemon.policy.report import REASONS, Counts
+from daemon.policy.report_span import Grain, Stretch, name_of, periods, slot_ms
+from daemon.store.reader import Reader
+from daemon.store.tables import calls
+from daemon.store.work import Row
+
+HOURS: Final = 24
+_WEEKDAYS: Final = 7
+_FILTERS: Final = ("queue", "hotline", "user_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Calls that began in the stretch; None matches every call. An agent's are those he was the last to answer."""
+
+    stretch: Stretch
+    direction: Direction | None = Direction.INCOMING
+    queue: str | None = None
+    hotline: str | None = None
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """`over_time` has every period of the stretch, also empty ones; `week` is by weekday (Monday first) and hour."""
+
+    over_time: dict[str, Counts]
+    week: list[list[Counts]]
+
+    @property
+    def total(self) -> Counts:
+        return sum(self.over_time.values(), Counts())
+
+
+BEGAN: Final = func.coalesce(calls.c.queued_at, calls.c.rung_at, calls.c.started_at)
+IS_ANSWERED: Final = and_(calls.c.outcome == Outcome.ANSWERED.value, calls.c.answered_at != null())
+_IS_MISSED: Final = calls.c.outcome == Outcome.MISSED.value
+_WAITED_IN_VAIN: Final = and_(
+    _IS_MISSED, func.coalesce(calls.c.missed_reason, "") != MissedReason.LEFT_IN_IVR.value, calls.c.ended_at != null()
+)
+_WAIT: Final = func.max(0, calls.c.answered_at - BEGAN)
+_UNITS: Final = {
+    "answered": func.sum(case((IS_ANSWERED, 1), else_=0)),
+    "missed": func.sum(case((_IS_MISSED, 1), else_=0)),
+    "waited": func.sum(case((IS_ANSWERED, _WAIT), else_=0)),
+    "longest": func.max(case((IS_ANSWERED, _WAIT), else_=0)),
+    "longest_missed": func.max(case((_WAITED_IN_VAIN, calls.c.ended_at - BEGAN), else_=0)),
+}
+
+
+async def read_calls_report(reads: Reader, asked: Asked, grain: Grain, zone: ZoneInfo) -> Calls:
+    slot = slot_ms(asked.stretch, zone)
+    rows = await reads.fetch(calls_statement(asked, slot), {})
+    return await asyncio.to_thread(_summed, rows, slot, asked.stretch, grain, zone)
+
+
+def conditions(asked: Asked) -> list[ColumnElement[bool]]:
+    """Of a statement about calls."""
+    found: list[ColumnElement[bool]] = [
+        calls.c.started_at >= asked.stretch.begin,
+        calls.c.started_at < asked.stretch.end,
+    ]
+    if asked.direction is not None:
+        found.append(calls.c.direction == asked.direction.value)
+    values = {name: getattr(asked, name) for name in _FILTERS}
+    return [*found, *(calls.c[name] == value for name, value in values.items() if value is not None)]
+
+
+def calls_statement(asked: Asked, slot: int) -> Select[tuple[Any, ...]]:
+    reasons = [
+        func.sum(case((and_(_IS_MISSED, calls.c.missed_reason == one.value), 1), else_=0)).label(one.value)
+        for one in REASONS
+    ]
+    units = [unit.label(name) for name, unit in _UNITS.items()]
+    number = calls.c.started_at // slot
+    return select(number.label("slot"), *units, *reasons).where(*conditions(asked)).group_by(number)
+
+
+def _summed(rows: Sequence[Row], slot: int, stretch: Stretch, grain: Grain, zone: ZoneInfo) -> Calls:
+    over_time = {period.key: Counts() for period in periods(stretch, grain, zone)}
+    week = [[Counts() for _ in range(HOURS)] for _ in range(_WEEKDAYS)]
+    for row in rows:
+        began = max(row["slot"] * slot, stretch.begin)
+        counts, local = _counts(row), datetime.fromtimestamp(began / 1000, UTC).astimezone(zone)
+        over_time[name_of(local, grain)] += counts
+        week[local.weekday()][local.hour] += counts
+    return Calls(over_time, week)
+
+
+def _counts(row: Row) -> Counts:
+    return Counts(**{name: row[name] for name in _UNITS}, reasons=tuple(row[one.value] for one in REASONS))
