@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -15,53 +11,55 @@ from aiohttp import web
 from daemon.store.agent_times import AgentTime
 from daemon.store.audit import note
 from daemon.web.agent_times import asked_times
-from daemon.web.call_sheet import Cell, Sheet
 from daemon.web.caller import by
-from daemon.web.csv_cells import guarded
 from daemon.web.query import Query
 from daemon.web.services import services
+from daemon.web.sheet import Cell
+from daemon.web.table_file import send_file
 
 _MOST_REASONS: Final = 50  # whoever pauses by hand may write what he likes; the rest is one column
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _COLUMNS: Final = (
     *("user_id", "name", "available_seconds", "wrap_up_seconds", "paused_seconds", "not_known_seconds"),
     *("pauses", "estimated", "ring_attempts", "answers", "talk_seconds"),
 )
 
 
-async def export_csv(request: web.Request) -> web.Response:
-    table = await _table(request, "csv")
-    return _file(await asyncio.to_thread(_csv, table), "csv", "text/csv; charset=utf-8")
+async def export_csv(request: web.Request) -> web.StreamResponse:
+    return await _export(request, "csv")
 
 
-async def export_xlsx(request: web.Request) -> web.Response:
-    table = await _table(request, "xlsx")
-    return _file(await asyncio.to_thread(_xlsx, table), "xlsx", _XLSX)
+async def export_xlsx(request: web.Request) -> web.StreamResponse:
+    return await _export(request, "xlsx")
 
 
-async def _table(request: web.Request, kind: str) -> list[list[Cell]]:
-    """The first row names the columns."""
+async def _export(request: web.Request, kind: str) -> web.StreamResponse:
     _, found = await asked_times(request, Query(request, ("from", "to")))
     who, asked = by(request), dict(request.query)
     await services(request).writes.change(
         lambda: note(who, "agent_times.export", "agent_times", None, {"format": kind, **asked})
     )
-    return await asyncio.to_thread(_rows, found)
+    head, rows = await asyncio.to_thread(_table, found)
+    return await send_file(request, kind, "agent-times", head, _once(rows))
 
 
-def _rows(found: Sequence[AgentTime]) -> list[list[Cell]]:
+async def _once(rows: list[list[Cell]]) -> AsyncIterator[list[list[Cell]]]:
+    yield rows
+
+
+def _table(found: Sequence[AgentTime]) -> tuple[list[str], list[list[Cell]]]:
+    """The names of the columns, and the rows."""
     total: dict[str, int] = {}
     for one in found:
         for reason, spent in one.pauses.items():
             total[reason] = total.get(reason, 0) + spent.ms
     longest = sorted(total, key=lambda reason: (-total[reason], reason))
     shown, others = longest[:_MOST_REASONS], longest[_MOST_REASONS:]
-    head: list[Cell] = [*_COLUMNS, *(f"paused_seconds: {reason}" for reason in shown)]
+    head = [*_COLUMNS, *(f"paused_seconds: {reason}" for reason in shown)]
     rows = [[*_cells(one), *(_seconds(one, reason) for reason in shown)] for one in found]
     if others:
         head.append("paused_seconds (others)")
         rows = [[*row, sum(_seconds(one, reason) for reason in others)] for row, one in zip(rows, found, strict=True)]
-    return [head, *rows]
+    return head, rows
 
 
 def _seconds(one: AgentTime, reason: str) -> float:
@@ -73,26 +71,3 @@ def _cells(one: AgentTime) -> list[Cell]:
         *(one.user_id, one.name, one.available.ms / 1000, one.wrap_up.ms / 1000, one.paused.ms / 1000),
         *(one.not_known / 1000, one.paused.count, one.estimated, one.rings, one.answers, one.talk / 1000),
     ]
-
-
-def _csv(table: Sequence[Sequence[Cell]]) -> bytes:
-    """With a mark before the first line, by which Excel knows UTF-8."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([[guarded(cell) if isinstance(cell, str) else cell for cell in row] for row in table])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _xlsx(table: Sequence[Sequence[Cell]]) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="callwarden-export-") as folder:
-        path = Path(folder) / "agents.xlsx"
-        sheet = Sheet(path, [str(cell) for cell in table[0]], "agents")
-        try:
-            sheet.add(table[1:])
-        finally:
-            sheet.close()
-        return path.read_bytes()
-
-
-def _file(content: bytes, kind: str, content_type: str) -> web.Response:
-    headers = {"Content-Type": content_type, "Content-Disposition": f'attachment; filename="agent-times.{kind}"'}
-    return web.Response(body=content, headers=headers)
