@@ -103,7 +103,7 @@ async def test_our_service_level_agrees_with_the_statistics_of_asterisks_queue(
     assert (without["short_abandoned"], without["percent_without_short_abandons"]) == (1, 40.0)
     (summary,) = [one for one in await lab.list_action("QueueSummary", Queue=QUEUE) if one["Event"] == "QueueSummary"]
     assert (summary["LongestHoldTime"], summary["Callers"], ours["longest_wait_seconds"] > LIMIT_S) == ("0", "0", True)
-    assert int(theirs["Holdtime"]) <= 1 < 1.3 < ours["average_wait_seconds"], "a quarter of about 4 s, and a third"
+    assert int(theirs["Holdtime"]) + 0.3 < ours["average_wait_seconds"], "a quarter of about 4 s, and a third"
     waits_agree(lab, calls)
     assert ours["average_wait_seconds"] == pytest.approx(
         sum(call["wait_seconds"] for call in calls if call["outcome"] == "answered") / 3, abs=0.002
