@@ -28,7 +28,7 @@ import pytest_asyncio
 from tests.live.conftest import PhoneMaker
 from tests.live.daemon_house import House, Json
 from tests.live.lab import Lab, Message
-from tests.live.phone import PhoneCall, answer
+from tests.live.phone import Phone, PhoneCall, answer
 from tests.live.trunk import Trunk
 
 QUEUE, HOTLINE, LIMIT_S = "measured", "1920", 2
@@ -58,10 +58,10 @@ async def figures(house: House, **more: object) -> Json:
 
 
 class Floor:
-    """Customers who dial, and agents who come to work: each answers a tenth of a second after it rings."""
+    """Customers who dial, and agents who come to work: each answers a tenth of a second after the ring."""
 
-    def __init__(self, trunk: Trunk, lab: Lab, phone: PhoneMaker) -> None:
-        self._trunk, self._lab, self._phone = trunk, lab, phone
+    def __init__(self, trunk: Trunk, lab: Lab, phones: dict[str, Phone]) -> None:
+        self._trunk, self._lab, self._phones = trunk, lab, phones
         self._dialled = 0
 
     async def dials(self) -> PhoneCall:
@@ -70,17 +70,19 @@ class Floor:
         await call.confirmed()
         return call
 
-    async def comes(self, user: str) -> PhoneCall:
-        phone = await self._phone(user)
-        await phone.on_call(answer(after=0.1))
+    async def comes(self, user: str) -> None:
+        await self._phones[user].on_call(answer(after=0.1))
         await self._lab.action("QueueAdd", Queue=QUEUE, Interface=f"PJSIP/{user}", Penalty="0")
-        return await phone.next_call()
+
+    async def talks(self, user: str) -> None:
+        await (await self._phones[user].next_call()).confirmed()
 
 
 async def test_our_service_level_agrees_with_the_statistics_of_asterisks_queue(
     house: House, empty_queue: Lab, trunk: Trunk, known_phone: PhoneMaker
 ) -> None:
-    lab, floor = empty_queue, Floor(trunk, empty_queue, known_phone)
+    lab = empty_queue
+    floor = Floor(trunk, lab, {user: await known_phone(user) for user in AGENTS})
     await house.api.put(f"queues/{QUEUE}", {"sla_answer_within_seconds": LIMIT_S})
     talks = await play(floor, lab)
     before = await statistics(lab)
@@ -101,7 +103,7 @@ async def test_our_service_level_agrees_with_the_statistics_of_asterisks_queue(
     assert (without["short_abandoned"], without["percent_without_short_abandons"]) == (1, 40.0)
     (summary,) = [one for one in await lab.list_action("QueueSummary", Queue=QUEUE) if one["Event"] == "QueueSummary"]
     assert (summary["LongestHoldTime"], summary["Callers"], ours["longest_wait_seconds"] > LIMIT_S) == ("0", "0", True)
-    assert (theirs["Holdtime"], ours["average_wait_seconds"] > 1.3) == ("1", True), "after 0, 0 or 1, and about 4 s"
+    assert int(theirs["Holdtime"]) + 0.3 < ours["average_wait_seconds"], "a quarter of about 4 s, and a third"
     waits_agree(lab, calls)
     assert ours["average_wait_seconds"] == pytest.approx(
         sum(call["wait_seconds"] for call in calls if call["outcome"] == "answered") / 3, abs=0.002
@@ -110,20 +112,29 @@ async def test_our_service_level_agrees_with_the_statistics_of_asterisks_queue(
 
 async def play(floor: Floor, lab: Lab) -> list[PhoneCall]:
     """Two answered at once, one late; one gives up at once, one late, one runs into the queue's end. Three talk on."""
+    await floor.comes("1003")
     first = await floor.dials()
-    await (await floor.comes("1003")).confirmed()
+    await floor.talks("1003")
+    await floor.comes("1004")
     second = await floor.dials()
-    await (await floor.comes("1004")).confirmed()
+    await floor.talks("1004")
     late, soon_gone = await floor.dials(), await floor.dials()
     await lab.event("QueueCallerJoin", Queue=QUEUE, Position="2")
     await asyncio.sleep(0.4)
-    await soon_gone.hangup()
+    await gone(soon_gone)
     gives_up = await floor.dials()
     await asyncio.sleep(3.3)
-    await gives_up.hangup()
-    await (await floor.comes("1005")).confirmed()
+    await gone(gives_up)
+    await floor.comes("1005")
+    await floor.talks("1005")
     await (await floor.dials()).disconnected()
     return [first, second, late]
+
+
+async def gone(customer: PhoneCall) -> None:
+    """Hung up, and the trunk has room for another (four calls at once)."""
+    await customer.hangup()
+    await customer.disconnected()
 
 
 def waits_agree(lab: Lab, calls: list[Json]) -> None:
