@@ -13,7 +13,10 @@ from daemon.policy.agent_period import Doing, Period, Seen, Sight, follow
 STEP_MS = 10_000
 T0 = 1_795_340_000_000
 FOREVER = T0 * 2
-_ACTS = ("lunch", "training", "back", "link down", "link up", "crash", "stop", "start", "beat", "other queues", "joins")
+_ACTS = (
+    *("lunch", "training", "back", "link down", "link up", "crash", "stop", "start", "beat", "other queues"),
+    *("joins", "committed", "cut off"),
+)
 
 
 def at(seconds: int) -> UnixMs:
@@ -103,6 +106,7 @@ class World:
         self.watched: list[tuple[int, int]] = []
         self.watching_since: int | None = T0
         self.kept: dict[UnixMs, Period] = {}
+        self.batch: list[Seen] = []
         self.look()
 
     def state(self) -> tuple[str, str] | None:
@@ -116,11 +120,21 @@ class World:
             self.note(Seen(at=UnixMs(self.now), what=Doing(state[0]), reason=state[1], paused_at=paused_at))
 
     def note(self, seen: Seen) -> None:
-        for _ in range(2):  # whoever is cut off after the commit does it again
-            for period in follow(newest(self.kept), seen):
-                self.kept[period.began_at] = period
+        self.batch.append(seen)
+        self.write(seen)
+
+    def write(self, seen: Seen) -> None:
+        for period in follow(newest(self.kept), seen):
+            self.kept[period.began_at] = period
+
+    def commit(self, *, again: bool) -> None:
+        """Whoever is cut off after the commit does all of it `again`."""
+        for seen in self.batch if again else ():
+            self.write(seen)
+        self.batch.clear()
 
     def leave(self, until: int) -> None:
+        self.batch.clear()
         for key, one in self.kept.items():
             if one.ended_at is None:
                 self.kept[key] = replace(one, ended_at=UnixMs(max(until, one.began_at)), estimated=True)
@@ -153,6 +167,8 @@ class World:
                 self.becomes(("available", ""))
             case "beat" if sees:
                 self.alive = self.now
+            case "committed" | "cut off":
+                self.commit(again=act == "cut off")
             case "link down" if self.link:
                 self.link = False
                 if self.runs:
