@@ -76,6 +76,20 @@ def test_a_pause_that_came_and_went_unseen_leaves_a_hole_and_no_invention() -> N
     ]
 
 
+def test_a_pause_that_began_before_anybody_noticed_that_the_link_was_dead_begins_when_the_pbx_says() -> None:
+    found = after(see(0, Doing.AVAILABLE), see(60, Sight.AWAY), see(90, Doing.PAUSED, "lunch", 40))
+    assert found == [(0, Doing.AVAILABLE, 40, True), (40, Doing.PAUSED, None, False)]
+
+
+def test_a_pause_that_was_asked_for_twice_is_one_and_seen_to_its_end() -> None:
+    twice = (see(10, Doing.PAUSED, "lunch", 10), see(20, Doing.PAUSED, "lunch", 20), see(30, Sight.AWAY))
+    assert after(*twice, see(50, Doing.PAUSED, "lunch", 20)) == [(10, Doing.PAUSED, None, False)]
+    assert after(*twice, see(50, Doing.AVAILABLE, "", 20)) == [
+        (10, Doing.PAUSED, 30, True),
+        (50, Doing.AVAILABLE, None, False),
+    ]
+
+
 def test_who_leaves_every_queue_or_is_deleted_has_no_period_that_goes_on() -> None:
     assert after(see(0, Doing.PAUSED, "lunch", 0), see(30, Sight.NO_QUEUE)) == [(0, Doing.PAUSED, 30, False)]
     assert after(see(0, Doing.AVAILABLE), see(30, Sight.NO_QUEUE), see(40, Doing.AVAILABLE)) == [
@@ -203,7 +217,7 @@ class World:
         return (found[0].doing.value, found[0].reason) if found else None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(st.sampled_from(_ACTS), max_size=40))
 def test_whatever_pauses_links_and_restarts_do_nothing_is_told_twice_or_wrong_and_all_that_was_watched_is_told(
     acts: list[str],
