@@ -72,6 +72,9 @@ class AgentTimes:
                 _log.warning("agent_times_not_written", error=str(error))
                 self._came.set()
                 await asyncio.sleep(_AGAIN_S)
+            except Exception:  # noqa: BLE001 - what is only for reports may never stop the daemon
+                _log.exception("agent_times_broke", sightings=len(self._waiting))
+                self._waiting.clear()
 
     async def close(self) -> None:
         """Everything that was seen is written; from now on nobody looks."""

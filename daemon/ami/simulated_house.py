@@ -66,8 +66,9 @@ class SimulatedHouse:
     )
     commands: set[str] = field(default_factory=lambda: set(COMMANDS))
     paused: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
-    last_pause: dict[tuple[str, str], int] = field(default_factory=dict)
     """Reason and second of each pause, by queue and interface."""
+    last_pause: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The second of the last pause, over or not."""
     busy: set[str] = field(default_factory=set)
     """Phones that talk, by name."""
     no_way: set[str] = field(default_factory=set)

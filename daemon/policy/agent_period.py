@@ -87,12 +87,16 @@ def _changed(last: Period, now: Period, seen: Seen) -> tuple[Period, ...]:
 
 def _seen_again(last: Period, ended: UnixMs, now: Period, seen: Seen) -> tuple[Period, ...]:
     """After he was out of sight, or in no queue."""
-    if last.estimated and _same(last, now) and (seen.paused_at or 0) <= last.began_at + _SAME_MS:
+    last_pause = seen.paused_at or UnixMs(0)
+    # A pause may have been asked for once more while it went on, which is no new one; a new one began unseen.
+    known_until = last.began_at + _SAME_MS if last.doing is Doing.AVAILABLE else ended
+    if last.estimated and _same(last, now) and last_pause <= known_until:
         return (replace(last, ended_at=None, estimated=False),)
     shortened: tuple[Period, ...] = ()
-    if last.estimated and seen.paused_at is not None and last.began_at + _SAME_MS < seen.paused_at < ended:
+    is_other = last.doing is Doing.AVAILABLE or now.doing is not Doing.AVAILABLE
+    if last.estimated and is_other and last.began_at + _SAME_MS < last_pause < ended:
         # Another pause began before we noticed that nothing came any more.
-        ended = seen.paused_at
+        ended = last_pause
         shortened = (replace(last, ended_at=ended),)
     following = replace(now, began_at=max(_pause_began(seen, ended), ended))
     return (following,) if following.began_at == last.began_at else (*shortened, following)

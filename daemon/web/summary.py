@@ -55,7 +55,8 @@ async def get_summary(request: web.Request) -> web.Response:
     """Of yesterday, in the language of the settings, where nothing else is asked for."""
     query, parts = Query(request, ("day", "language")), services(request)
     settings = (await read_settings(parts.reads)).settings
-    language = query.text("language") or settings.language
+    asked = query.text("language")
+    language = settings.language if asked is None else asked
     if language not in ("vi", "en"):
         raise invalid([FieldError("language", Message("must be one of {expected}", expected="vi, en"))])
     day = asked_day(query) or yesterday(settings, parts.clock())

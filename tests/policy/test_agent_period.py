@@ -13,7 +13,10 @@ from daemon.policy.agent_period import Doing, Period, Seen, Sight, follow
 STEP_MS = 10_000
 T0 = 1_795_340_000_000
 FOREVER = T0 * 2
-_ACTS = ("lunch", "training", "back", "link down", "link up", "crash", "stop", "start", "beat", "other queues", "joins")
+_ACTS = (
+    *("lunch", "training", "back", "link down", "link up", "crash", "stop", "start", "beat", "other queues"),
+    *("joins", "committed", "cut off"),
+)
 
 
 def at(seconds: int) -> UnixMs:
@@ -73,6 +76,20 @@ def test_a_pause_that_came_and_went_unseen_leaves_a_hole_and_no_invention() -> N
     ]
 
 
+def test_a_pause_that_began_before_anybody_noticed_that_the_link_was_dead_begins_when_the_pbx_says() -> None:
+    found = after(see(0, Doing.AVAILABLE), see(60, Sight.AWAY), see(90, Doing.PAUSED, "lunch", 40))
+    assert found == [(0, Doing.AVAILABLE, 40, True), (40, Doing.PAUSED, None, False)]
+
+
+def test_a_pause_that_was_asked_for_twice_is_one_and_seen_to_its_end() -> None:
+    twice = (see(10, Doing.PAUSED, "lunch", 10), see(20, Doing.PAUSED, "lunch", 20), see(30, Sight.AWAY))
+    assert after(*twice, see(50, Doing.PAUSED, "lunch", 20)) == [(10, Doing.PAUSED, None, False)]
+    assert after(*twice, see(50, Doing.AVAILABLE, "", 20)) == [
+        (10, Doing.PAUSED, 30, True),
+        (50, Doing.AVAILABLE, None, False),
+    ]
+
+
 def test_who_leaves_every_queue_or_is_deleted_has_no_period_that_goes_on() -> None:
     assert after(see(0, Doing.PAUSED, "lunch", 0), see(30, Sight.NO_QUEUE)) == [(0, Doing.PAUSED, 30, False)]
     assert after(see(0, Doing.AVAILABLE), see(30, Sight.NO_QUEUE), see(40, Doing.AVAILABLE)) == [
@@ -103,6 +120,7 @@ class World:
         self.watched: list[tuple[int, int]] = []
         self.watching_since: int | None = T0
         self.kept: dict[UnixMs, Period] = {}
+        self.batch: list[Seen] = []
         self.look()
 
     def state(self) -> tuple[str, str] | None:
@@ -116,11 +134,21 @@ class World:
             self.note(Seen(at=UnixMs(self.now), what=Doing(state[0]), reason=state[1], paused_at=paused_at))
 
     def note(self, seen: Seen) -> None:
-        for _ in range(2):  # whoever is cut off after the commit does it again
-            for period in follow(newest(self.kept), seen):
-                self.kept[period.began_at] = period
+        self.batch.append(seen)
+        self.write(seen)
+
+    def write(self, seen: Seen) -> None:
+        for period in follow(newest(self.kept), seen):
+            self.kept[period.began_at] = period
+
+    def commit(self, *, again: bool) -> None:
+        """Whoever is cut off after the commit does all of it `again`."""
+        for seen in self.batch if again else ():
+            self.write(seen)
+        self.batch.clear()
 
     def leave(self, until: int) -> None:
+        self.batch.clear()
         for key, one in self.kept.items():
             if one.ended_at is None:
                 self.kept[key] = replace(one, ended_at=UnixMs(max(until, one.began_at)), estimated=True)
@@ -153,6 +181,8 @@ class World:
                 self.becomes(("available", ""))
             case "beat" if sees:
                 self.alive = self.now
+            case "committed" | "cut off":
+                self.commit(again=act == "cut off")
             case "link down" if self.link:
                 self.link = False
                 if self.runs:
@@ -187,7 +217,7 @@ class World:
         return (found[0].doing.value, found[0].reason) if found else None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(st.sampled_from(_ACTS), max_size=40))
 def test_whatever_pauses_links_and_restarts_do_nothing_is_told_twice_or_wrong_and_all_that_was_watched_is_told(
     acts: list[str],
