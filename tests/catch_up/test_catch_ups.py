@@ -95,7 +95,7 @@ class House:
 
     def gathered(self, since: UnixMs, until: UnixMs) -> Iterator[Gathered]:
         self.spans.append((since, until))
-        yield Gathered([([row], []) for row in self.rows], 0, 0)
+        yield Gathered([(self.rows, [])] if self.rows else [], 0, 0)
 
     async def passed(self) -> None:
         """Nothing is queued."""
@@ -324,3 +324,38 @@ async def test_a_late_reading_that_a_new_link_cuts_short_is_made_good_by_the_nex
 
 async def _known(house: House) -> bool:
     return len(await find_call(house.store.reader, ID)) == 1
+
+
+async def test_a_call_that_lives_is_not_ended_by_what_is_written_of_it_already() -> None:
+    """A leg of it that was transferred away has its record, the customer is on the line."""
+    house = House(rows=(ROW,))
+    async with caught(house) as house:
+        await house.store.writer.change(lambda: record([Unit(T, LIVING, ())]))
+        house.down()
+        house.up()
+        await until(house.is_over)
+        (found,) = await find_call(house.store.reader, ID)
+        assert (found.call.state, found.call.caught_up) == (CallState.RINGING, False)
+
+
+async def test_a_call_is_known_by_any_of_its_channels() -> None:
+    """What lists of channels told first may not have been the one that records are filed under."""
+    house = House(rows=(ROW, replace(ROW, channel=ChannelId("1699999991.2"), order=2)))
+    async with caught(house) as house:
+        ended = replace(LIVING, call_id=CallId("1699999991.2"), state=CallState.ENDED, ended_at=T)
+        await house.store.writer.change(lambda: record([Unit(T, ended, ())]))
+        house.down()
+        house.up()
+        await until(house.is_over)
+        assert await find_call(house.store.reader, ID) == []
+
+
+async def test_nobody_says_that_a_pbx_is_followed_before_the_outage_is_written_down() -> None:
+    """A kill in between would forget it."""
+    house = House()
+    async with caught(house) as house:
+        house.down()
+        house.up()
+        assert not house.catch_ups.may_beat(MAIN)
+        await until(house.is_over)
+        assert house.catch_ups.may_beat(MAIN)
