@@ -33,6 +33,7 @@ from daemon.store.retention import Keeping, periods
 from daemon.store.store import Store
 from daemon.store.thread import JobThread
 from daemon.store.values import Committed
+from daemon.store.work import Work
 
 MARGIN_MS: Final = 70 * 60_000  # a dead link is noticed late, clocks are set, the PBX's may be an hour behind ours …
 _BEFORE_THE_FIRST_MS: Final = 10 * 60_000  # … but what was before anybody ever followed it is no outage
@@ -174,7 +175,6 @@ class CatchUps:
         since = self._begin(pbx, since, now)
         await self._store.writer.change(partial(mark_unheard, pbx, since, now))
         desk.marked = True
-        await self._flow().passed()
         while not await self._try(pbx, desk, since):  # noqa: ASYNC110
             await asyncio.sleep(_RETRY_S)
         await self._settle(pbx, desk)
@@ -237,6 +237,7 @@ class CatchUps:
         await self._give_back(desk)
 
     async def _read(self, pbx: PbxName, desk: _Desk, since: UnixMs, *, last: bool) -> None:
+        await self._followed()
         await in_time(desk.free())
         span = Span(pbx=pbx, since=since, until=self._clock())
         calls = desk.state.calls if last and desk.state else 0
@@ -249,11 +250,20 @@ class CatchUps:
         told.show(done, running=not last)
         _log.info("catch_up_read", pbx=pbx, found=done.found, known=done.known, **told.figures(done))
 
+    async def _followed(self) -> None:
+        """What was heard until now is in the store, where it is asked which calls are known."""
+        await self._flow().passed()
+        await self._store.writer.change(_nothing)
+
     async def _give_back(self, desk: _Desk) -> None:
         """Calls of which nothing was written end with what is known."""
         for call_id, event in list(desk.kept.items()):
             await self._flow().judge(event)
             desk.kept.pop(call_id, None)
+
+
+def _nothing() -> Work[None]:
+    yield from ()
 
 
 class _Teller:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +87,7 @@ class House:
     hang: threading.Event | None = None
     looks: int = 0
     judging_s: float = 0.0
+    queued: list[Unit] = field(default_factory=list)
     catch_ups: CatchUps = field(init=False)
     store: Store = field(init=False)
 
@@ -95,10 +98,13 @@ class House:
 
     def gathered(self, since: UnixMs, until: UnixMs) -> Iterator[Gathered]:
         self.spans.append((since, until))
-        yield Gathered([([row], []) for row in self.rows], 0, 0)
+        yield Gathered([(self.rows, [])] if self.rows else [], 0, 0)
 
     async def passed(self) -> None:
-        """Nothing is queued."""
+        """What was queued has been given to the store."""
+        for unit in self.queued:
+            await self.store.writer.submit(unit)
+        self.queued = []
 
     async def judge(self, event: CallEnded) -> None:
         await asyncio.sleep(self.judging_s)
@@ -124,8 +130,10 @@ class House:
 
 
 @asynccontextmanager
-async def caught(house: House, *, again_s: float = 0.05, late_s: float = 60.0) -> AsyncIterator[House]:
-    house.store = await Store.open("sqlite://")
+async def caught(
+    house: House, *, again_s: float = 0.05, late_s: float = 60.0, url: str = "sqlite://"
+) -> AsyncIterator[House]:
+    house.store = await Store.open(url)
     rules = Rules()
     await rules.read(house.store)
     records: Any = house
@@ -324,3 +332,58 @@ async def test_a_late_reading_that_a_new_link_cuts_short_is_made_good_by_the_nex
 
 async def _known(house: House) -> bool:
     return len(await find_call(house.store.reader, ID)) == 1
+
+
+async def test_a_call_that_lives_is_not_ended_by_what_is_written_of_it_already() -> None:
+    """A leg of it that was transferred away has its record, the customer is on the line."""
+    house = House(rows=(ROW,))
+    async with caught(house) as house:
+        await house.store.writer.change(lambda: record([Unit(T, LIVING, ())]))
+        house.down()
+        house.up()
+        await until(house.is_over)
+        (found,) = await find_call(house.store.reader, ID)
+        assert (found.call.state, found.call.caught_up) == (CallState.RINGING, False)
+
+
+async def test_a_call_is_known_by_any_of_its_channels() -> None:
+    """What lists of channels told first may not have been the one that records are filed under."""
+    house = House(rows=(ROW, replace(ROW, channel=ChannelId("1699999991.2"), order=2)))
+    async with caught(house) as house:
+        ended = replace(LIVING, call_id=CallId("1699999991.2"), state=CallState.ENDED, ended_at=T)
+        await house.store.writer.change(lambda: record([Unit(T, ended, ())]))
+        house.down()
+        house.up()
+        await until(house.is_over)
+        assert await find_call(house.store.reader, ID) == []
+
+
+async def test_nobody_says_that_a_pbx_is_followed_before_the_outage_is_written_down() -> None:
+    """A kill in between would forget it."""
+    house = House()
+    async with caught(house) as house:
+        house.down()
+        house.up()
+        assert not house.catch_ups.may_beat(MAIN)
+        await until(house.is_over)
+        assert house.catch_ups.may_beat(MAIN)
+
+
+async def test_a_call_that_the_list_told_of_is_known_though_the_database_is_locked_just_then(tmp_path: Path) -> None:
+    house = House(rows=(ROW,), queued=[Unit(T, LIVING, ())])
+    path = tmp_path / "callwarden.db"
+    async with caught(house, url=f"sqlite:///{path}") as house:
+        house.down()
+        house.up()
+        await until(lambda: _marked(house))
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            await asyncio.sleep(0.5)
+            other.execute("ROLLBACK")
+        await until(house.is_over)
+        (found,) = await find_call(house.store.reader, ID)
+        assert (found.call.state, found.call.caught_up) == (CallState.RINGING, False)
+
+
+async def _marked(house: House) -> bool:
+    return bool(await unheard_since(house.store.reader))

@@ -6,7 +6,7 @@ Asterisk writes them when a call's first channel ends, whoever listens. Nothing 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -112,10 +112,6 @@ class CdrWriter:
         fields = [*map(_quoted, (*texts, application, data)), start, answer, end, lasted, _quoted(row.disposition)]
         further = map(_quoted, ("DOCUMENTATION", call, "", "", call))
         return ",".join([*fields, *further, str(next(self._sequence))]) + "\n"
-
-    @property
-    def living(self) -> Iterator[str]:
-        yield from self._stories
 
 
 def _quoted(text: str) -> str:
