@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -123,7 +124,8 @@ async def read_table(reads: Reader, report: Report, wanted: Wanted) -> Table:
         case Report.AGENTS:
             return agents_table(await read_agents_report(reads, wanted.asked), await agent_names(reads))
         case Report.CALL_BACKS:
-            return call_backs_table(call_backs(await read_call_backs(reads, wanted.of_everybody), wanted.zone))
+            found = await read_call_backs(reads, wanted.of_everybody)
+            return call_backs_table(await asyncio.to_thread(call_backs, found, wanted.zone))
 
 
 async def table_rows(reads: Reader, report: Report, wanted: Wanted) -> AsyncIterator[Sequence[Row]]:
