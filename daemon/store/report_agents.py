@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from daemon.call.model import Direction
 from daemon.call.timeline import What
 from daemon.policy.report import AgentWork
 from daemon.store.reader import Reader
-from daemon.store.report_calls import IS_ANSWERED, Asked, conditions
+from daemon.store.report_calls import IS_ANSWERED, Asked, conditions, fetch_in_parts
 from daemon.store.tables import call_moments, calls
 from daemon.store.work import Row
 
@@ -23,8 +24,8 @@ _TALKED: Final = func.max(0, calls.c.ended_at - calls.c.answered_at)
 
 async def read_agents_report(reads: Reader, asked: Asked) -> list[AgentWork]:
     """By user id. `asked.direction` is passed over: what is said of each direction says which."""
-    moments = await reads.fetch(moments_statement(asked), {})
-    talks = await reads.fetch(talks_statement(asked), {})
+    moments = await fetch_in_parts(reads, moments_statement(asked), asked.stretch)
+    talks = await fetch_in_parts(reads, talks_statement(asked), asked.stretch)
     return _works(moments, talks)
 
 
@@ -40,7 +41,7 @@ def moments_statement(asked: Asked) -> Select[*tuple[Any, ...]]:
             calls, call_moments, and_(call_moments.c.pbx == calls.c.pbx, call_moments.c.call_id == calls.c.call_id)
         )
         .where(
-            *conditions(_changed(asked, Direction.INCOMING, user_id=None)),
+            *conditions(_changed(asked, Direction.INCOMING, user_id=None), in_parts=True),
             call_moments.c.what.in_((What.RANG.value, What.CONNECTED.value)),
             _AGENT != "",
         )
@@ -61,7 +62,10 @@ def talks_statement(asked: Asked) -> Select[tuple[Any, ...]]:
             func.count(calls.c.ended_at).label("ended"),
         )
         .where(
-            *conditions(_changed(asked, None, asked.user_id)), IS_ANSWERED, ~is_internal, calls.c.user_id.is_not(None)
+            *conditions(_changed(asked, None, asked.user_id), in_parts=True),
+            IS_ANSWERED,
+            ~is_internal,
+            calls.c.user_id.is_not(None),
         )
         .group_by(calls.c.user_id)
     )
@@ -72,7 +76,7 @@ def _changed(asked: Asked, direction: Direction | None, user_id: str | None) -> 
 
 
 def _works(moments: Sequence[Row], talks: Sequence[Row]) -> list[AgentWork]:
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, Counter[str]] = defaultdict(Counter)
     for row in (*moments, *talks):
-        found.setdefault(row["user_id"], {}).update({name: row[name] for name in row if name != "user_id"})
+        found[row["user_id"]].update({name: row[name] for name in row if name != "user_id"})
     return [AgentWork(user_id=user_id, **found[user_id]) for user_id in sorted(found)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -72,6 +72,11 @@ class Wanted:
     def incoming(self) -> Asked:
         one = self.asked
         return Asked(stretch=one.stretch, queue=one.queue, hotline=one.hotline, user_id=one.user_id)
+
+    @property
+    def of_everybody(self) -> Asked:
+        """The same incoming calls whoever answered: missed ones belong to no agent."""
+        return replace(self.incoming, user_id=None)
 
 
 def wanted_by(query: Query, settings: CallSettings, now: UnixMs) -> Wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -118,12 +119,13 @@ async def read_table(reads: Reader, report: Report, wanted: Wanted) -> Table:
         case Report.SERVICE_LEVEL:
             return level_table(await read_levels(reads, wanted), wanted)
         case Report.CUSTOMERS:
-            missed = await read_missed(reads, wanted.incoming)
-            return customers_table(missed, await read_not_served(reads, wanted.incoming, MOST_CUSTOMERS))
+            missed = await read_missed(reads, wanted.of_everybody)
+            return customers_table(missed, await read_not_served(reads, wanted.of_everybody, MOST_CUSTOMERS))
         case Report.AGENTS:
             return agents_table(await read_agents_report(reads, wanted.asked), await agent_names(reads))
         case Report.CALL_BACKS:
-            return call_backs_table(call_backs(await read_call_backs(reads, wanted.incoming), wanted.zone))
+            found = await read_call_backs(reads, wanted.of_everybody)
+            return call_backs_table(await asyncio.to_thread(call_backs, found, wanted.zone))
 
 
 async def table_rows(reads: Reader, report: Report, wanted: Wanted) -> AsyncIterator[Sequence[Row]]:
@@ -132,7 +134,7 @@ async def table_rows(reads: Reader, report: Report, wanted: Wanted) -> AsyncIter
         yield (await read_table(reads, report, wanted)).rows
         return
     after = 0
-    while found := await read_not_served(reads, wanted.incoming, _PAGE, after):
+    while found := await read_not_served(reads, wanted.of_everybody, _PAGE, after):
         after += len(found)
         yield [_customer(one) for one in found]
 

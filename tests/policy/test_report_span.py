@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -82,6 +83,4 @@ def test_no_sum_lies_in_two_hours(begin: int, days: int, zone: str, share: float
 
 
 def test_midnight_is_that_of_the_wall_clock() -> None:
-    from datetime import date
-
     assert midnight(date(2026, 11, 22), ZoneInfo("Asia/Ho_Chi_Minh")) == unix_ms("2026-11-22 00:00:00")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -86,6 +86,8 @@ def service_level(told: Iterable[Told], asked: Question, within_s: int, target: 
 
 
 def customers(told: Sequence[Told], asked: Question) -> dict[str, Any]:
+    """Of whatever agent: who was missed was nobody's."""
+    asked = replace(asked, user_id=None)
     missed = [one for one in _in(told, asked, "incoming") if one.outcome == "missed"]
     by_customer: dict[str, list[Any]] = defaultdict(list)
     for one in missed:

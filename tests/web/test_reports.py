@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.store.role import Role
 from daemon.web.report_query import Report
@@ -49,14 +50,8 @@ async def test_each_span_is_whole_days_of_the_wall_clock_in_periods_that_suit_it
     assert (found["by"], len(found["rows"])) == (by, count)
 
 
-def _utc(hanoi: str) -> str:
-    return f"{hanoi}:00+07:00" and _iso(unix_ms(f"{hanoi.replace('T', ' ')}:00"))
-
-
-def _iso(at: UnixMs) -> str:
-    from daemon.call.rendering import iso_utc
-
-    return iso_utc(at) or ""
+def _utc(hanoi: str) -> str | None:
+    return iso_utc(unix_ms(f"{hanoi.replace('T', ' ')}:00"))
 
 
 @pytest.mark.parametrize(

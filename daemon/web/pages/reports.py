@@ -42,7 +42,7 @@ from daemon.web.report_tables import (
     read_levels,
     waiting_table,
 )
-from daemon.web.report_words import GRAINS, SPANS, WAYS, Words
+from daemon.web.report_words import GRAINS, SPANS, TITLES, WAYS, Words
 from daemon.web.services import services
 from daemon.web.ticket_words import Teller
 from daemon.web.words import Translate
@@ -52,8 +52,11 @@ _DAYS: Final = ("from", "to")
 _PARTS: Final = ("part",)
 
 
+Draw = Callable[[], Sequence[Section]]
+
+
 class Part(StrEnum):
-    """What is counted together."""
+    """What is counted together, by its first report."""
 
     CALLS = "calls"
     SERVICE_LEVEL = "service-level"
@@ -73,7 +76,7 @@ async def show_reports(request: web.Request) -> web.Response:
     return await show_many(
         request,
         "reports.html",
-        parts=[(one.value, sections if one is part else None, _(_TITLES[one])) for one in Part],
+        parts=[(one.value, sections if one is part else None, _(TITLES[Report(one)])) for one in Part],
         exports=_exports(wanted, chosen),
         toggles=_toggles(chosen, wanted, _),
         taken=_taken(chosen, tells, _),
@@ -86,15 +89,6 @@ async def show_reports(request: web.Request) -> web.Response:
     )
 
 
-_TITLES: Final[Mapping[Part, Message]] = {
-    Part.CALLS: Message("Calls by outcome"),
-    Part.SERVICE_LEVEL: Message("Answered in time"),
-    Part.CUSTOMERS: Message("Customers not served yet"),
-    Part.CALL_BACKS: Message("How soon missed callers were reached"),
-    Part.AGENTS: Message("Agents"),
-}
-
-
 async def _sections(
     request: web.Request, part: Part, wanted: Wanted, tells: Teller, chosen: Mapping[str, str]
 ) -> Sequence[Section]:
@@ -103,7 +97,7 @@ async def _sections(
     formats = Formats(language_of(request), wanted.settings.time_zone, services(request).clock())
     maker = Maker(Words(words(request), formats), wanted.grain, tells.names)
     days = _days(wanted, formats)
-    make: Mapping[Part, Callable[[], Awaitable[Callable[[], Sequence[Section]]]]] = {
+    make: Mapping[Part, Callable[[], Awaitable[Draw]]] = {
         Part.CALLS: lambda: _calls(reads, wanted, maker),
         Part.SERVICE_LEVEL: lambda: _level(reads, wanted, maker),
         Part.CUSTOMERS: lambda: _customers(reads, wanted, maker, tells),
@@ -111,9 +105,6 @@ async def _sections(
         Part.AGENTS: lambda: _agents(reads, wanted, maker, {**_narrowing(chosen), **days}),
     }
     return await asyncio.to_thread(await make[part]())
-
-
-Draw = Callable[[], Sequence[Section]]
 
 
 async def _calls(reads: Reader, wanted: Wanted, maker: Maker) -> Draw:
@@ -139,7 +130,8 @@ async def _level(reads: Reader, wanted: Wanted, maker: Maker) -> Draw:
 
 
 async def _customers(reads: Reader, wanted: Wanted, maker: Maker, tells: Teller) -> Draw:
-    missed, still = await read_missed(reads, wanted.incoming), await read_not_served(reads, wanted.incoming, MOST_ROWS)
+    asked = wanted.of_everybody
+    missed, still = await read_missed(reads, asked), await read_not_served(reads, asked, MOST_ROWS)
     return lambda: [
         maker.customers(
             customers_table(missed, still),
@@ -150,7 +142,7 @@ async def _customers(reads: Reader, wanted: Wanted, maker: Maker, tells: Teller)
 
 
 async def _call_backs(reads: Reader, wanted: Wanted, maker: Maker) -> Draw:
-    found = await read_call_backs(reads, wanted.incoming)
+    found = await read_call_backs(reads, wanted.of_everybody)
     return lambda: [maker.call_backs(call_backs_table(call_backs(found, wanted.zone)))]
 
 
