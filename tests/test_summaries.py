@@ -147,9 +147,37 @@ async def test_an_attempt_that_a_crash_cut_off_is_made_again(desk: Desk) -> None
     target = await desk.add("an")
     assert await desk.store.writer.change(lambda: begin_sending(target.target_id, DAY, desk.now)) == 1
     desk.start()
-    await desk.look(1)
+    await desk.look(2)
     assert await desk.status("an") == (SummaryStatus.SENT, 2, None)
     assert len(desk.box.messages) == 1
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_what_a_command_is_sending_the_daemon_does_not_send_too_nor_the_other_way_round(
+    desk: Desk, *, again: bool
+) -> None:
+    target = await desk.add("an")
+    assert await desk.store.writer.change(lambda: begin_sending(target.target_id, DAY, desk.now)) == 1
+    await desk.look(1)
+    assert await desk.summaries.send(target, DAY, again=again) is None
+    assert desk.box.messages == []
+    desk.now = UnixMs(SEVEN - 30 * MINUTE)  # clocks that are put back hold up nothing
+    assert was_taken(await desk.summaries.send(target, DAY, again=again))
+
+
+async def test_nobody_notes_an_attempt_that_waits_for_its_turn(desk: Desk) -> None:
+    names = [f"n{place}" for place in range(8)]
+    for name in names:
+        await desk.add(name)
+    looking = asyncio.create_task(desk.look())
+    noted: list[int] = []
+    while not looking.done():
+        sent = await read_last_sendings(desk.store.reader)
+        noted.append(sum(one.status is SummaryStatus.PENDING for one in sent.values()))
+        await asyncio.sleep(0.02)
+    await looking
+    assert 0 < max(noted) <= 3
+    assert len(desk.box.messages) == len(names)
 
 
 async def test_who_is_deleted_gets_nothing_and_leaves_nothing(desk: Desk) -> None:
