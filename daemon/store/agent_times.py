@@ -109,12 +109,12 @@ async def read_agent_times(reads: Reader, begin: UnixMs, end: UnixMs, now: UnixM
     until = max(begin, min(end, now))
     span = {"b_begin": begin, "b_end": end}
     found: defaultdict[str, AgentTime] = defaultdict(lambda: AgentTime(""))
-    for row in await reads.fetch(_SPENT, {**span, "b_until": until}):
+    for row in await reads.fetch_slowly(_SPENT, {**span, "b_until": until}):
         spent = Spent(int(row["count"]), int(row["ms"]), int(row["estimated"]))
         _add(found[row["user_id"]], Doing(row["doing"]), row["reason"], spent)
-    for row in await reads.fetch(_RINGS, span):
+    for row in await reads.fetch_slowly(_RINGS, span):
         found[row["user_id"]].rings = int(row["rings"])
-    for row in await reads.fetch(_TALKS, {**span, "b_now": until}):
+    for row in await reads.fetch_slowly(_TALKS, {**span, "b_now": until}):
         found[row["user_id"]].answers, found[row["user_id"]].talk = int(row["answers"]), int(row["talk"])
     found.pop("", None)  # a phone that rang and belonged to nobody
     return _named(found, await read_all_names(reads), until - begin)

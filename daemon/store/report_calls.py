@@ -73,7 +73,7 @@ async def fetch_in_parts(reads: Reader, statement: Select[*tuple[Any, ...]], str
     """Rows of each week, to be added up: SQLite sorts weeks in half the time of a year, and others read in between."""
     rows: list[Row] = []
     for begin in range(stretch.begin, stretch.end, _PART_MS):
-        rows += await reads.fetch(statement, {"b_begin": begin, "b_end": min(begin + _PART_MS, stretch.end)})
+        rows += await reads.fetch_slowly(statement, {"b_begin": begin, "b_end": min(begin + _PART_MS, stretch.end)})
     return rows
 
 

@@ -22,6 +22,7 @@ from daemon.store.reader import Reader
 from daemon.store.tables import calls, queues
 from daemon.store.work import Row
 
+_LONG_MS: Final = 2 * 86_400_000  # what is shown of today, also on the wall, waits for no report
 _SLOT_MS: Final = 900_000  # every zone of today is some quarters of an hour off UTC, so no slot lies in two days
 
 
@@ -73,11 +74,12 @@ async def tally(reads: Reader, asked: Asked, by: GroupBy | None, zone: ZoneInfo)
 
     A queue, hotline or agent of None is that of calls that had none.
     """
+    fetch = reads.fetch_slowly if asked.end - asked.begin > _LONG_MS else reads.fetch
     if by in _SPANS:
-        rows = await reads.fetch(_statement(asked, _SLOT), {})
+        rows = await fetch(_statement(asked, _SLOT), {})
         return await asyncio.to_thread(_by_span, rows, _SPANS[by], zone)
     key = null() if by is None else calls.c[by.value]
-    rows = await reads.fetch(_statement(asked, key), {})
+    rows = await fetch(_statement(asked, key), {})
     found = {row["key"]: _tally(row) for row in rows}
     return {key: found[key] for key in sorted(found, key=lambda key: (key is None, key))}
 

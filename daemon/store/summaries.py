@@ -21,7 +21,6 @@ from daemon.store.reader import Reader
 from daemon.store.tables import summaries, summary_targets
 from daemon.store.work import Query, Row, Work
 
-
 LASTS_MS: Final = 90_000
 """Longer than any attempt: whoever made one that began before is gone."""
 
