@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,12 +10,13 @@ from markupsafe import Markup
 
 from daemon.policy.report_span import Grain
 from daemon.web.charts import Chart, Series, Shape, Unit, draw
-from daemon.web.report_tables import Row, Table
+from daemon.web.report_table import Row, Table
 from daemon.web.report_words import Words
 
 _WIDE: Final = (1020, 250)
 _NARROW: Final = (340, 220)
 _SMALL: Final = (340, 170)
+_ROOMS: Final = {"half": 500, "wide": _WIDE[0]}
 _LONGEST_NAME: Final = 18
 
 
@@ -108,16 +109,33 @@ class Painter:
         *,
         unit: Unit = Unit.ANY,
     ) -> Picture:
+        classes = ("other", "answered") if len(columns) > 1 else ("answered",)
+        return self._of_people(key, Shape.LYING, rows, dict(zip(columns, classes, strict=True)), say, "half", unit)
+
+    def shares(
+        self, key: str, rows: Sequence[Row], columns: Mapping[str, str], say: Callable[[float], str], unit: Unit
+    ) -> Picture:
+        """A bar for each, of parts upon one another, over the whole width; columns with their classes."""
+        return self._of_people(key, Shape.LYING_STACKED, rows, columns, say, "wide", unit)
+
+    def _of_people(
+        self,
+        key: str,
+        shape: Shape,
+        rows: Sequence[Row],
+        columns: Mapping[str, str],
+        say: Callable[[float], str],
+        room: str,
+        unit: Unit,
+    ) -> Picture:
         _ = self.words._
         names = [str(row["name"]) for row in rows]
-        classes = ("other", "answered") if len(columns) > 1 else ("answered",)
         series = [
-            Series(css, self.words.column(name), [_number(row[name]) for row in rows])
-            for css, name in zip(classes, columns, strict=True)
+            Series(css, self.words.column(name), [_number(row[name]) for row in rows]) for name, css in columns.items()
         ]
         chart = Chart(
             key=key,
-            shape=Shape.LYING,
+            shape=shape,
             title=", ".join(one.word for one in series),
             about=_("The table beside has the same figures."),
             series=series,
@@ -126,11 +144,12 @@ class Painter:
             say=say,
             unit=unit,
         )
-        height = 46 + len(rows) * (26 if len(columns) > 1 else 20)
+        several = len(columns) > 1
+        height = 46 + len(rows) * (26 if several else 20)
         return Picture(
-            "" if len(columns) > 1 else series[0].word,
-            [("half", draw(chart, 500, height)), ("narrow", draw(chart, 340, height))],
-            _legend(series) if len(columns) > 1 else (),
+            "" if several else series[0].word,
+            [(room, draw(chart, _ROOMS[room], height)), ("narrow", draw(chart, _NARROW[0], height))],
+            _legend(series) if several else (),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from daemon.call.model import MissedReason
@@ -12,11 +12,15 @@ from daemon.policy.report_span import Grain
 from daemon.web.charts import Series, Shape, Unit
 from daemon.web.report_pictures import Painter, Picture
 from daemon.web.report_query import Report
-from daemon.web.report_tables import Cell, ColumnKind, Row, Table, unix_ms
-from daemon.web.report_words import PLACES, TITLES, Words
+from daemon.web.report_table import Cell, ColumnKind, Row, Table
+from daemon.web.report_tables import unix_ms
+from daemon.web.report_words import NONE, PLACES, TITLES, Words
 
 _LEVELS: Final = 5
 _MOST_LYING: Final = 12
+_STATES: Final = {"available_seconds": "available", "wrap_up_seconds": "wrap-up", "paused_seconds": "paused"}
+"""That are known, with the classes of their bars."""
+
 MOST_ROWS: Final = 20
 """Of customers on the page; a file has them all."""
 
@@ -253,7 +257,7 @@ class Maker:
         if not table.rows:
             return self._nothing(Report.AGENTS, _("No agent was rung or talked in this time."))
         shown = [name for name in table.columns if name != "user_id"]
-        rows = [{**row, "name": self.names.get(str(row["user_id"])) or row["user_id"]} for row in table.rows]
+        rows = self._with_names(table)
         top = list(reversed(rows[:_MOST_LYING]))
         return self._section(
             Report.AGENTS,
@@ -271,6 +275,48 @@ class Maker:
             ],
             is_open=True,
         )
+
+    def agent_times(self, table: Table) -> Section:
+        """Reasons stand beside what they add up to, each with how often."""
+        _ = self.words._
+        if not table.rows:
+            said = _("Nothing is known of this time. What agents are is kept while they are members of a queue.")
+            return self._nothing(Report.AGENT_TIMES, said)
+        lasts, rows, total = self.words.lasts, self._with_names(table), table.total
+        known = sum(_number(total[name]) for name in _STATES)
+        reasons = [name for name in table.columns if name.startswith("paused_seconds") and name != "paused_seconds"]
+        told = [{**row, **{name: self._paused(row, name) for name in ("paused_seconds", *reasons)}} for row in rows]
+        return self._section(
+            Report.AGENT_TIMES,
+            replace(table, rows=told),
+            _(
+                "As the PBX's queues had it, all queues together. A pause counts in this time only. Not known is when "
+                "an agent was in no queue, or the PBX or Callwarden was away."
+            ),
+            shown=["name", "available_seconds", "wrap_up_seconds", "paused_seconds", *reasons, "not_known_seconds"],
+            figures=[
+                (self.words.column(name), lasts(_maybe(total[name])), self._share(total[name], known))
+                for name in _STATES
+            ],
+            pictures=[
+                self.painter.shares("times", list(reversed(rows[:_MOST_LYING])), _STATES, lasts, Unit.SECONDS),
+            ],
+            is_open=True,
+            note=_("≥ is at least: somebody was paused when the PBX or Callwarden went away.")
+            if total["estimated"]
+            else "",
+        )
+
+    def _paused(self, row: Row, name: str) -> str:
+        seconds, count = row[name], row[name.replace("paused_seconds", "pauses", 1)]
+        if not count:
+            return NONE
+        least = "≥ " if name == "paused_seconds" and row["estimated"] else ""
+        often = f" · {self.words.number(_number(count))}\N{MULTIPLICATION SIGN}" if _number(count) > 1 else ""
+        return f"{least}{self.words.lasts(_maybe(seconds))}{often}"
+
+    def _with_names(self, table: Table) -> list[Row]:
+        return [{**row, "name": self.names.get(str(row["user_id"])) or row["user_id"]} for row in table.rows]
 
     def _nothing(self, report: Report, said: str) -> Section:
         return Section(report=report, title=self.words._(TITLES[report]), about="", empty=said)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from daemon.store.agent_times import _SPENT, read_agent_times
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,6 @@ from daemon.errors import TryAgain
 from daemon.policy.agent_period import Doing, Period, Seen, Sight
 from daemon.store import schema
 from daemon.store.agent_periods import delete_old_periods, leave_periods, note_seen, read_periods
-from daemon.store.agent_times import _SPENT, read_agent_times
 from daemon.store.statement import StatementCache
 from daemon.store.store import Store
 from daemon.store.values import Unit
