@@ -75,7 +75,7 @@ _SPENT = (
 
 
 async def read_agent_times(reads: Reader, asked: Asked, now: UnixMs) -> list[AgentTime]:
-    """By user id. What is still to come of the stretch counts nowhere; periods are of no queue, hotline or direction."""
+    """By user id. What is still to come of the stretch counts nowhere; periods are of no queue or hotline."""
     begin, end = asked.stretch.begin, asked.stretch.end
     until = max(begin, min(end, now))
     rows = await reads.fetch(times_statement(asked), {"b_begin": begin, "b_end": end, "b_until": until})

@@ -16,7 +16,7 @@ from daemon.web.report_words import Words
 _WIDE: Final = (1020, 250)
 _NARROW: Final = (340, 220)
 _SMALL: Final = (340, 170)
-_ROOMS: Final = {"half": 500, "wide": _WIDE[0]}
+_HALF: Final = 500
 _LONGEST_NAME: Final = 18
 
 
@@ -30,127 +30,103 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """What stands along a chart, short and in full; how values are said, and where they end."""
+
+    labels: Sequence[str]
+    names: Sequence[str]
+    say: Callable[[float], str]
+    unit: Unit = Unit.ANY
+    top: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Painter:
     """Of one page."""
 
     words: Words
     grain: Grain
 
-    def _chart(
-        self,
-        key: str,
-        shape: Shape,
-        table: Table,
-        series: Sequence[Series],
-        say: Callable[[float], str],
-        *,
-        top: float | None = None,
-        unit: Unit = Unit.ANY,
-    ) -> Chart:
-        _ = self.words._
+    def over_time(
+        self, table: Table, say: Callable[[float], str], unit: Unit = Unit.ANY, top: float | None = None
+    ) -> Axis:
         keys = [str(row["period"]) for row in table.rows]
-        return Chart(
-            key=key,
-            shape=shape,
-            title=", ".join(one.word for one in series),
-            about=_("The table beside has the same figures."),
-            series=series,
-            labels=self.words.labels(keys, self.grain),
-            names=self.words.names(keys, self.grain),
-            say=say,
-            top=top,
-            unit=unit,
-        )
+        return Axis(self.words.labels(keys, self.grain), self.words.names(keys, self.grain), say, unit, top)
 
-    def wide(
-        self,
-        key: str,
-        shape: Shape,
-        table: Table,
-        series: Sequence[Series],
-        say: Callable[[float], str],
-        *,
-        top: float | None = None,
-        unit: Unit = Unit.ANY,
-    ) -> Picture:
+    def wide(self, key: str, shape: Shape, axis: Axis, series: Sequence[Series]) -> Picture:
         used = [one for one in series if any(one.values)]
-        chart = self._chart(key, shape, table, used, say, top=top, unit=unit)
+        chart = self._chart(key, shape, axis, used)
         return Picture("", [("wide", draw(chart, *_WIDE)), ("narrow", draw(chart, *_NARROW))], _legend(used))
 
-    def small(
-        self, key: str, table: Table, series: Series, say: Callable[[float], str], unit: Unit = Unit.ANY
-    ) -> Picture:
+    def small(self, key: str, axis: Axis, series: Series) -> Picture:
         """Bars, of a few charts that stand beside one another and on a phone below."""
-        return Picture(
-            series.word, [("small", draw(self._chart(key, Shape.BARS, table, [series], say, unit=unit), *_SMALL))]
-        )
+        return Picture(series.word, [("small", draw(self._chart(key, Shape.BARS, axis, [series]), *_SMALL))])
 
     def places(self, key: str, places: Sequence[str], series: Series) -> Picture:
         """One lying bar for each, from the top."""
-        chart = Chart(
-            key=key,
-            shape=Shape.LYING,
-            title=series.word,
-            about=self.words._("The table beside has the same figures."),
-            series=[Series(series.name, series.word, list(reversed(series.values)))],
-            labels=list(reversed(places)),
-            names=list(reversed(places)),
-            say=self.words.number,
-            unit=Unit.WHOLE,
-        )
-        return Picture("", [("wide", draw(chart, 1020, 170)), ("narrow", draw(chart, 340, 170))])
+        names = list(reversed(places))
+        turned = Series(series.name, series.word, list(reversed(series.values)))
+        chart = self._chart(key, Shape.LYING, Axis(names, names, self.words.number, Unit.WHOLE), [turned])
+        return Picture("", [("wide", draw(chart, _WIDE[0], 170)), ("narrow", draw(chart, _NARROW[0], 170))])
 
     def lying(
-        self,
-        key: str,
-        rows: Sequence[Row],
-        columns: Sequence[str],
-        say: Callable[[float], str],
-        *,
-        unit: Unit = Unit.ANY,
+        self, key: str, rows: Sequence[Row], columns: Mapping[str, str], say: Callable[[float], str], unit: Unit
     ) -> Picture:
-        classes = ("other", "answered") if len(columns) > 1 else ("answered",)
-        return self._of_people(key, Shape.LYING, rows, dict(zip(columns, classes, strict=True)), say, "half", unit)
+        """For each of the rows a bar of each column, which has a class, beside one another."""
+        return self._of_people(key, Shape.LYING, _HALF, rows, columns, say, unit)
 
     def shares(
         self, key: str, rows: Sequence[Row], columns: Mapping[str, str], say: Callable[[float], str], unit: Unit
     ) -> Picture:
-        """A bar for each, of parts upon one another, over the whole width; columns with their classes."""
-        return self._of_people(key, Shape.LYING_STACKED, rows, columns, say, "wide", unit)
+        """One bar for each of the rows, of parts, over the whole width."""
+        return self._of_people(key, Shape.LYING_STACKED, _WIDE[0], rows, columns, say, unit)
 
     def _of_people(
         self,
         key: str,
         shape: Shape,
+        width: int,
         rows: Sequence[Row],
         columns: Mapping[str, str],
         say: Callable[[float], str],
-        room: str,
         unit: Unit,
     ) -> Picture:
-        _ = self.words._
-        names = [str(row["name"]) for row in rows]
+        """From the top."""
+        turned = list(reversed(rows))
+        names = [str(row["name"]) for row in turned]
         series = [
-            Series(css, self.words.column(name), [_number(row[name]) for row in rows]) for name, css in columns.items()
+            Series(css, self.words.column(name), [_number(row[name]) for row in turned])
+            for name, css in columns.items()
         ]
-        chart = Chart(
-            key=key,
-            shape=shape,
-            title=", ".join(one.word for one in series),
-            about=_("The table beside has the same figures."),
-            series=series,
-            labels=[name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in names],
-            names=names,
-            say=say,
-            unit=unit,
-        )
+        chart = self._chart(key, shape, Axis([_cut(name) for name in names], names, say, unit), series)
         several = len(columns) > 1
         height = 46 + len(rows) * (26 if several else 20)
         return Picture(
             "" if several else series[0].word,
-            [(room, draw(chart, _ROOMS[room], height)), ("narrow", draw(chart, _NARROW[0], height))],
+            [
+                ("half" if width == _HALF else "wide", draw(chart, width, height)),
+                ("narrow", draw(chart, _NARROW[0], height)),
+            ],
             _legend(series) if several else (),
         )
+
+    def _chart(self, key: str, shape: Shape, axis: Axis, series: Sequence[Series]) -> Chart:
+        return Chart(
+            key=key,
+            shape=shape,
+            title=", ".join(one.word for one in series),
+            about=self.words._("The table beside has the same figures."),
+            series=series,
+            labels=axis.labels,
+            names=axis.names,
+            say=axis.say,
+            top=axis.top,
+            unit=axis.unit,
+        )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _legend(series: Sequence[Series]) -> list[tuple[str, str]]:

@@ -19,7 +19,9 @@ from daemon.web.report_words import NONE, PLACES, TITLES, Words
 _LEVELS: Final = 5
 _MOST_LYING: Final = 12
 _STATES: Final = {"available_seconds": "available", "wrap_up_seconds": "wrap-up", "paused_seconds": "paused"}
-"""That are known, with the classes of their bars."""
+"""That are known, with the classes of their bars, as below."""
+
+_RINGS: Final = {"rings": "other", "answers": "answered"}
 
 MOST_ROWS: Final = 20
 """Of customers on the page; a file has them all."""
@@ -81,7 +83,7 @@ class Maker:
             Series("late", column("queue_timeout"), _numbers(table, "queue_timeout")),
             Series("other", _("Missed otherwise"), [sum(_number(row[one]) for one in other) for row in table.rows]),
         ]
-        total = table.total
+        total, axis = table.total, self.painter.over_time(table, self.words.number, Unit.WHOLE)
         figures = [
             (column(name), self.words.cell(total[name], ColumnKind.COUNT), self._share(total[name], total["calls"]))
             for name in ("answered", "missed")
@@ -93,7 +95,7 @@ class Maker:
             _("What became of the calls that began in this time; calls that still ring are not among them."),
             shown=shown,
             figures=figures,
-            pictures=[self.painter.wide("calls", Shape.STACKED, table, series, self.words.number, unit=Unit.WHOLE)],
+            pictures=[self.painter.wide("calls", Shape.STACKED, axis, series)],
         )
 
     def hours(self, table: Table) -> Section:
@@ -119,7 +121,8 @@ class Maker:
         if not table.total["offered"]:
             return self._nothing(Report.WAITING, _("Nobody waited in this time."))
         column, lasts = self.words.column, self.words.lasts
-        total = table.total
+        total, painter = table.total, self.painter
+        lasting = painter.over_time(table, lasts, Unit.SECONDS)
         wait = Series("answered", column("average_wait_seconds"), _numbers(table, "average_wait_seconds"))
         longest = Series("other", column("longest_wait_seconds"), _numbers(table, "longest_wait_seconds"))
         gave_up = Series("abandoned", _("Gave up"), _numbers(table, "abandoned_percent"))
@@ -140,9 +143,9 @@ class Maker:
                 ),
             ],
             pictures=[
-                self.painter.small("waits", table, wait, lasts, Unit.SECONDS),
-                self.painter.small("longest", table, longest, lasts, Unit.SECONDS),
-                self.painter.small("gave-up", table, gave_up, self.words.percent),
+                painter.small("waits", lasting, wait),
+                painter.small("longest", lasting, longest),
+                painter.small("gave-up", painter.over_time(table, self.words.percent), gave_up),
             ],
         )
 
@@ -153,7 +156,7 @@ class Maker:
         target, total = _number(table.total["target_percent"]), table.total
         share = Series("answered", _("Answered in time"), _numbers(table, "percent"))
         line = Series("target", _("Target"), [target] * len(table.rows))
-        met = total["target_met"]
+        met, axis = total["target_met"], self.painter.over_time(table, self.words.percent, top=100)
         said = "" if met is None else _("Target {n} % met") if met else _("Below the target of {n} %")
         return self._section(
             Report.SERVICE_LEVEL,
@@ -171,7 +174,7 @@ class Maker:
                     self._of(total["answered_within"], total["offered"]),
                 ),
             ],
-            pictures=[self.painter.wide("level", Shape.LINES, table, [share, line], self.words.percent, top=100)],
+            pictures=[self.painter.wide("level", Shape.LINES, axis, [share, line])],
         )
 
     def customers(self, table: Table, number: Callable[[str], str], calls_of: Callable[[str], str]) -> Section:
@@ -258,7 +261,7 @@ class Maker:
             return self._nothing(Report.AGENTS, _("No agent was rung or talked in this time."))
         shown = [name for name in table.columns if name != "user_id"]
         rows = self._with_names(table)
-        top = list(reversed(rows[:_MOST_LYING]))
+        top = rows[:_MOST_LYING]
         return self._section(
             Report.AGENTS,
             table,
@@ -270,8 +273,8 @@ class Maker:
             cells=[[self.words.cell(row[name], table.columns[name]) for name in shown] for row in rows],
             links=[calls_of(str(row["user_id"])) for row in rows],
             pictures=[
-                self.painter.lying("rings", top, ["rings", "answers"], self.words.number, unit=Unit.WHOLE),
-                self.painter.lying("talk", top, ["talk_seconds"], self.words.lasts, unit=Unit.SECONDS),
+                self.painter.lying("rings", top, _RINGS, self.words.number, Unit.WHOLE),
+                self.painter.lying("talk", top, {"talk_seconds": "answered"}, self.words.lasts, Unit.SECONDS),
             ],
             is_open=True,
         )
@@ -290,8 +293,8 @@ class Maker:
             Report.AGENT_TIMES,
             replace(table, rows=told),
             _(
-                "As the PBX's queues had it, all queues together. A pause counts in this time only. Not known is when "
-                "an agent was in no queue, or the PBX or Callwarden was away."
+                "As the PBX's queues had it, all queues together. Not known is when an agent was in no queue, or the "
+                "PBX or Callwarden was away."
             ),
             shown=["name", "available_seconds", "wrap_up_seconds", "paused_seconds", *reasons, "not_known_seconds"],
             figures=[
@@ -299,7 +302,7 @@ class Maker:
                 for name in _STATES
             ],
             pictures=[
-                self.painter.shares("times", list(reversed(rows[:_MOST_LYING])), _STATES, lasts, Unit.SECONDS),
+                self.painter.shares("times", rows[:_MOST_LYING], _STATES, lasts, Unit.SECONDS),
             ],
             is_open=True,
             note=_("≥ is at least: somebody was paused when the PBX or Callwarden went away.")

@@ -18,7 +18,7 @@ from tests.browser.past_weeks import units_of_past_weeks
 
 TITLES = (
     *("Calls by outcome", "When people call", "How long people wait", "Answered in time", "Customers not served yet"),
-    *("How soon missed callers were reached", "Agents"),
+    *("How soon missed callers were reached", "Agents", "Pauses and states"),
 )
 
 
