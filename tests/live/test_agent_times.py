@@ -35,7 +35,7 @@ async def told(house: House, since: float) -> dict[str, Any]:
 async def is_paused(house: House, since: float, reason: str, estimated: int = 0) -> None:
     async def so() -> bool:
         found = await told(house, since)
-        return found.get(f"pauses: {reason}", 0) > 0 and found["estimated"] == estimated
+        return bool(found.get(f"pauses: {reason}")) and found["estimated"] == estimated
 
     await until(so, lambda: told(house, since))
 
