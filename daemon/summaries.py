@@ -92,7 +92,7 @@ class Summaries:
 
     async def text(self, day: date, language: str) -> SummaryText:
         settings = (await read_settings(self._store().reader)).settings
-        figures = await read_figures(self._store().reader, day, settings, self._clock())
+        figures = await read_figures(self._store().reader, day, settings)
         missed_url = None if self._public_url is None else f"{self._public_url.rstrip('/')}/missed"
         return summary_text(figures, language, missed_url)
 

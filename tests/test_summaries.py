@@ -15,9 +15,11 @@ from daemon.call.signals import UnixMs
 from daemon.delivery.summary_sender import SummarySender
 from daemon.delivery.target_guard import TargetGuard
 from daemon.policy.decision import OpenTicket, Reason, TicketKind
+from daemon.policy.report import REASONS, Counts
 from daemon.policy.service_level import Tally
 from daemon.policy.summary import SummaryReason
-from daemon.store.service_level import Asked, tally
+from daemon.store.report_calls import Calls
+from daemon.store.report_customers import Missed
 from daemon.store.settings import change_settings, read_settings
 from daemon.store.store import Store
 from daemon.store.summaries import SummaryStatus, begin_sending, read_last_sendings, read_sending
@@ -28,7 +30,7 @@ from daemon.summaries import Summaries
 from daemon.web.services import SummaryOutcome
 from daemon.web.summary_text import summary_text
 from tests.database import database_in
-from tests.factory import HANOI, answered, missed, unix_ms
+from tests.factory import answered, missed, unix_ms
 from tests.fakes.mailbox import Mailbox, mailbox
 from tests.fakes.messenger import messenger
 
@@ -245,7 +247,7 @@ async def test_a_messenger_gets_it_too(desk: Desk) -> None:
         assert "https://cw.example.com/missed" in body["text"]
 
 
-async def test_the_figures_are_those_of_the_service_level_and_of_that_day_alone(desk: Desk) -> None:
+async def test_the_figures_are_of_that_day_alone(desk: Desk) -> None:
     start = unix_ms("2026-11-22 09:00:00")
     calls = [
         replace(answered("1.1", started_at=start, queued_at=start), ended_at=UnixMs(start + 63_000)),
@@ -262,14 +264,10 @@ async def test_the_figures_are_those_of_the_service_level_and_of_that_day_alone(
         await desk.store.writer.submit(Unit(UnixMs(call.started_at + 1), call, decisions))
     await desk.store.writer.drain()
     settings = (await read_settings(desk.store.reader)).settings
-    found = await read_figures(desk.store.reader, DAY, settings, desk.now)
-    asked = Asked(
-        begin=unix_ms("2026-11-22 00:00:00"), end=unix_ms("2026-11-23 00:00:00"), within_ms=20_000, short_ms=0
-    )
-    (total,) = (await tally(desk.store.reader, asked, None, HANOI)).values()
-    assert found.total == total
-    assert (total.answered, total.missed) == (2, 1)
-    assert (found.left_in_ivr, found.outgoing_missed, found.not_served, found.open_tickets) == (1, 1, 1, 1)
+    found = await read_figures(desk.store.reader, DAY, settings)
+    assert (found.level.answered, found.level.missed) == (2, 1)
+    assert (found.left_in_ivr, found.outgoing.missed, found.internal.calls, found.open_tickets) == (1, 1, 0, 1)
+    assert (found.missed.not_served, found.missed.customers) == (1, 1)
     assert found.busiest is not None
     assert (found.busiest[0][11:16], found.busiest[1]) == ("09:00", 2)
     assert [(one.name, one.answered) for one in found.agents] == [("an", 2)]
@@ -279,18 +277,19 @@ def was_taken(outcome: SummaryOutcome | None) -> bool:
     return outcome is not None and outcome.ok
 
 
+_IVR = tuple(2 * (reason is MissedReason.LEFT_IN_IVR) + (reason is MissedReason.ABANDONED) for reason in REASONS)
 FIGURES = SummaryFigures(
     day=DAY,
-    total=Tally(answered=5, within=4, missed=1, waited=41_000, longest=25_000),
+    level=Tally(answered=5, within=4, missed=1, waited=41_000, longest=25_000),
     target_percent=80,
     within_seconds=20,
-    left_in_ivr=2,
-    outgoing_answered=3,
-    outgoing_missed=1,
-    internal=0,
-    hours={"2026-11-22T09:00+07:00": Tally(answered=5, missed=1)},
+    incoming=Calls(
+        {"2026-11-22T09:00+07:00": Counts(answered=5, missed=3, reasons=_IVR, waited=41_000, longest=25_000)}, []
+    ),
+    outgoing=Counts(answered=3, missed=1),
+    internal=Counts(),
     agents=(TopAgent("Nguyễn <b>An</b>\nX", 5, 600_000),),
-    not_served=1,
+    missed=Missed(customers=3, not_served=1, anonymous_calls=0),
     open_tickets=7,
 )
 
@@ -306,7 +305,7 @@ def test_the_text_says_the_service_level_in_words_and_whom_to_call_back() -> Non
         "Longest wait: 25 s",
         "Busiest hour: 09:00, 6 calls",
         "Outgoing: 3 reached, 1 not reached",
-        "Customers not called back yet: 1",
+        "Customers not served yet: 1 of 3",
         "Call them back: https://cw.example.com/missed",
         "Open tickets: 7",
         "- Nguyễn <b>An</b> X: 5 answered, 10 min of talk",
@@ -319,7 +318,12 @@ def test_the_text_says_the_service_level_in_words_and_whom_to_call_back() -> Non
 @pytest.mark.parametrize("language", ["en", "vi"])
 def test_a_day_without_calls_is_told_without_inventing_figures(language: str) -> None:
     nothing = replace(
-        FIGURES, total=Tally(), left_in_ivr=0, outgoing_answered=0, outgoing_missed=0, hours={}, agents=(), not_served=0
+        FIGURES,
+        level=Tally(),
+        incoming=Calls({"2026-11-22T09:00+07:00": Counts()}, []),
+        outgoing=Counts(),
+        agents=(),
+        missed=Missed(customers=0, not_served=0, anonymous_calls=0),
     )
     made = summary_text(nothing, language, None)
     assert "%" not in made.subject

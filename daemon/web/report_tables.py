@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Final
 
 from daemon.call.model import MissedReason
@@ -15,42 +13,23 @@ from daemon.call.signals import UnixMs
 from daemon.policy.report import REASONS, AgentWork, CallBacks, Counts, call_backs, percent
 from daemon.policy.report_span import Grain, Stretch, key_of, midnight, periods
 from daemon.policy.service_level import Tally
-from daemon.store.agents import read_agents
+from daemon.store.agents import read_all_names
 from daemon.store.reader import Reader
+from daemon.store.report_agent_times import read_agent_times
 from daemon.store.report_agents import read_agents_report
 from daemon.store.report_call_backs import read_call_backs
 from daemon.store.report_calls import Calls, read_calls_report
 from daemon.store.report_customers import Missed, NotServed, read_missed, read_not_served
 from daemon.store.service_level import Asked as AskedLevel
 from daemon.store.service_level import GroupBy, tally
+from daemon.web.report_agent_times import AGENT_TIMES, agent_times_table
 from daemon.web.report_query import Report, Wanted
+from daemon.web.report_table import ColumnKind, Row, Table, rounded
 
-Cell = str | float | bool | None
-Row = dict[str, Cell]
 MOST_CUSTOMERS: Final = 1000
 """In an answer; a file has them all."""
 
 _PAGE: Final = 20_000  # each is counted anew
-
-
-class ColumnKind(StrEnum):
-    """What stands in a column. Seconds are numbers, times those of ISO 8601 in UTC."""
-
-    TEXT = "text"
-    COUNT = "count"
-    SECONDS = "seconds"
-    PERCENT = "percent"
-    TIME = "time"
-    YES = "yes"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """`total` is of all rows, or says what stands beside them; its names need not be those of columns."""
-
-    columns: Mapping[str, ColumnKind]
-    rows: Sequence[Row]
-    total: Row
 
 
 _LEVEL: Final = {
@@ -104,6 +83,7 @@ COLUMNS: Final[Mapping[Report, Mapping[str, ColumnKind]]] = {
         "last_missed_at": ColumnKind.TIME,
     },
     Report.AGENTS: _AGENTS,
+    Report.AGENT_TIMES: AGENT_TIMES,
     Report.CALL_BACKS: {"reached": ColumnKind.TEXT, "callers": ColumnKind.COUNT, "percent": ColumnKind.PERCENT},
 }
 
@@ -122,25 +102,24 @@ async def read_table(reads: Reader, report: Report, wanted: Wanted) -> Table:
             missed = await read_missed(reads, wanted.of_everybody)
             return customers_table(missed, await read_not_served(reads, wanted.of_everybody, MOST_CUSTOMERS))
         case Report.AGENTS:
-            return agents_table(await read_agents_report(reads, wanted.asked), await agent_names(reads))
+            return agents_table(await read_agents_report(reads, wanted.asked), await read_all_names(reads))
+        case Report.AGENT_TIMES:
+            times = await read_agent_times(reads, wanted.asked, wanted.now)
+            return agent_times_table(times, await read_all_names(reads))
         case Report.CALL_BACKS:
             found = await read_call_backs(reads, wanted.of_everybody)
             return call_backs_table(await asyncio.to_thread(call_backs, found, wanted.zone))
 
 
-async def table_rows(reads: Reader, report: Report, wanted: Wanted) -> AsyncIterator[Sequence[Row]]:
-    """All rows, some at a time."""
+async def table_rows(reads: Reader, report: Report, wanted: Wanted, table: Table) -> AsyncIterator[Sequence[Row]]:
+    """All rows, some at a time, of what was read as `table`."""
     if report is not Report.CUSTOMERS:
-        yield (await read_table(reads, report, wanted)).rows
+        yield table.rows
         return
     after = 0
     while found := await read_not_served(reads, wanted.of_everybody, _PAGE, after):
         after += len(found)
         yield [_customer(one) for one in found]
-
-
-async def agent_names(reads: Reader) -> dict[str, str]:
-    return {one.user_id: one.name for one in await read_agents(reads)}
 
 
 async def read_levels(reads: Reader, wanted: Wanted) -> dict[str, Tally]:
@@ -247,10 +226,6 @@ def span_json(stretch: Stretch) -> dict[str, str | None]:
 def unix_ms(iso: str) -> UnixMs:
     """Back from a cell."""
     return UnixMs(int(datetime.fromisoformat(iso).timestamp() * 1000))
-
-
-def rounded(value: float | None, digits: int = 2) -> float | None:
-    return None if value is None else round(value, digits)
 
 
 def _outcomes(one: Counts) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -16,6 +17,9 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.call.timeline import Moment, What
 from daemon.policy.decision import CloseMissed, Decision, OpenTicket, Reason, TicketKind
+from daemon.policy.report_span import day_stretch
+from daemon.store.settings import read_settings
+from daemon.store.summary_figures import read_figures
 from daemon.store.values import Unit
 from tests.factory import ringing, unix_ms
 from tests.web import slow_reports as slow
@@ -193,6 +197,39 @@ async def test_the_service_level_page_and_the_report_say_the_same(house: House) 
     waits = await report(house, "waiting", asked)
     assert waits["total"]["average_wait_seconds"] == sla["total"]["average_wait_seconds"]
     assert waits["total"]["longest_wait_seconds"] == sla["total"]["longest_wait_seconds"]
+
+
+@pytest.mark.parametrize("day", DAYS, ids=lambda day: f"{day.zone} {day.begin[:10]}")
+async def test_the_summary_of_a_day_the_reports_and_the_service_level_say_the_same(house: House, day: Day) -> None:
+    await in_zone(house, day.zone)
+    await keep(house, invented(day, seed=12))
+    date_, settings = date.fromisoformat(day.begin[:10]), (await read_settings(house.store.reader)).settings
+    found = await read_figures(house.store.reader, date_, settings)
+    stretch = day_stretch(date_, ZoneInfo(day.zone))
+    asked = replace(day.question(by="hour"), begin=stretch.begin, end=stretch.end)
+
+    async def total(name: str, **more: str) -> dict[str, Any]:
+        return dict((await report(house, name, asked, **more))["total"])
+
+    for counts, way in ((found.incoming.total, "incoming"), (found.outgoing, "outgoing"), (found.internal, "internal")):
+        outcomes = await total("calls", direction=way)
+        assert (counts.answered, counts.missed) == (outcomes["answered"], outcomes["missed"]) > (0, 0)
+    waits, level, missed = await total("waiting"), await total("service-level"), await total("customers")
+    assert round(found.incoming.total.average_wait_seconds or 0, 3) == waits["average_wait_seconds"]
+    assert found.incoming.total.longest == 1000 * waits["longest_wait_seconds"]
+    assert (found.level.within, found.level.answered) == (level["answered_within"], level["answered"])
+    assert found.level.offered == found.incoming.total.offered == level["offered"] == waits["offered"]
+    assert found.level.missed + found.left_in_ivr == found.incoming.total.missed
+    assert (found.missed.not_served, found.missed.customers) == (missed["not_served"], missed["customers"])
+    agents = {row["user_id"]: row for row in (await report(house, "agents", asked))["rows"]}
+    span = urlencode({"from": iso_utc(stretch.begin), "to": iso_utc(stretch.end), "by": "user_id"})
+    by_agent = {one["key"]: one for one in (await house.ask("GET", f"/api/v1/sla?{span}")).body["groups"]}
+    assert found.agents
+    for one in found.agents:
+        assert one.answered == agents[one.name]["incoming"] == by_agent[one.name]["answered"]
+        assert one.talk / 1000 == agents[one.name]["talk_seconds"]
+    text = (await house.ask("GET", f"/api/v1/summary?day={date_}&language=en")).body["text"]
+    assert f"Incoming: {level['answered']} answered, {found.level.missed} missed" in text
 
 
 @pytest.mark.parametrize("only", ["no calls", "abandoned", "running"])
