@@ -338,3 +338,9 @@ def test_in_vietnamese_nothing_is_left_in_english_and_numbers_are_written_as_the
     left = {word for word in made.text.split() if word.isascii() and word.isalpha() and len(word) > 3} & english
     assert left == set()
     assert "8,2" in made.text
+
+
+def test_a_share_is_never_rounded_up_to_a_target_that_was_missed() -> None:
+    made = summary_text(replace(FIGURES, level=Tally(answered=10_000, within=7_999)), "en", None)
+    assert made.subject.endswith(": 79.9 % in time, 0 missed")
+    assert "79.9 %: 7,999 of 10,000 answered calls within 20 s. Below the target of 80 %." in made.text

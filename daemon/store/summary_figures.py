@@ -58,6 +58,10 @@ class SummaryFigures:
         return self.incoming.total.of(MissedReason.LEFT_IN_IVR)
 
     @property
+    def shown_percent(self) -> float | None:
+        return self.level.shown_percent(self.target_percent, 1)
+
+    @property
     def busiest(self) -> tuple[str, int] | None:
         """The first of the hours in which most calls were offered, by its beginning."""
         best = max(self.incoming.over_time.items(), key=lambda pair: pair[1].offered, default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -12,8 +13,9 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.policy.report import REASONS, AgentWork, CallBacks, Counts, call_backs, percent
 from daemon.policy.report_span import Grain, Stretch, key_of, midnight, periods
-from daemon.policy.service_level import Tally
+from daemon.policy.service_level import Tally, goals_of
 from daemon.store.agents import read_all_names
+from daemon.store.queues import read_queues
 from daemon.store.reader import Reader
 from daemon.store.report_agent_times import read_agent_times
 from daemon.store.report_agents import read_agents_report
@@ -97,7 +99,7 @@ async def read_table(reads: Reader, report: Report, wanted: Wanted) -> Table:
         case Report.WAITING:
             return waiting_table(await read_calls_report(reads, wanted.incoming, wanted.grain, wanted.zone))
         case Report.SERVICE_LEVEL:
-            return level_table(await read_levels(reads, wanted), wanted)
+            return level_table(await read_levels(reads, wanted))
         case Report.CUSTOMERS:
             missed = await read_missed(reads, wanted.of_everybody)
             return customers_table(missed, await read_not_served(reads, wanted.of_everybody, MOST_CUSTOMERS))
@@ -122,8 +124,15 @@ async def table_rows(reads: Reader, report: Report, wanted: Wanted, table: Table
         yield [_customer(one) for one in found]
 
 
-async def read_levels(reads: Reader, wanted: Wanted) -> dict[str, Tally]:
-    """Of every period, also those without calls."""
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Of every period, also those without calls; `target` is the queue's own where one is looked at that has one."""
+
+    over_time: Mapping[str, Tally]
+    target: int
+
+
+async def read_levels(reads: Reader, wanted: Wanted) -> Levels:
     asked, zone, settings = wanted.incoming, wanted.zone, wanted.settings
     level = AskedLevel(
         begin=asked.stretch.begin,
@@ -141,7 +150,7 @@ async def read_levels(reads: Reader, wanted: Wanted) -> dict[str, Tally]:
         assert key is not None
         name = key if by_hour else key_of(midnight(date.fromisoformat(key), zone), wanted.grain, zone)
         levels[name] += one
-    return levels
+    return Levels(levels, goals_of(settings, await read_queues(reads)).of(asked.queue).target_percent)
 
 
 def calls_table(found: Calls) -> Table:
@@ -165,10 +174,10 @@ def waiting_table(found: Calls) -> Table:
     return Table(COLUMNS[Report.WAITING], rows, _waits(found.total))
 
 
-def level_table(found: Mapping[str, Tally], wanted: Wanted) -> Table:
-    target = wanted.settings.sla_target_percent
-    rows: list[Row] = [{"period": key, **_level(one, target)} for key, one in found.items()]
-    total = _level(sum(found.values(), Tally()), target)
+def level_table(found: Levels) -> Table:
+    target = found.target
+    rows: list[Row] = [{"period": key, **_level(one, target)} for key, one in found.over_time.items()]
+    total = _level(sum(found.over_time.values(), Tally()), target)
     return Table(_LEVEL, rows, {**total, "target_percent": target})
 
 
@@ -249,7 +258,7 @@ def _level(one: Tally, target: int) -> Row:
     return {
         "answered": one.answered,
         "answered_within": one.within,
-        "percent": rounded(one.percent),
+        "percent": one.shown_percent(target, 2),
         "target_met": one.meets(target),
         "offered": one.offered,
         "percent_of_offered": rounded(one.percent_of_offered),

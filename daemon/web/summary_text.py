@@ -61,7 +61,7 @@ def _headline(figures: SummaryFigures, words: _Words) -> str:
     if not figures.level.offered:
         return _("nobody called")
     return _("{percent} in time, {missed} missed").format(
-        percent=words.percent(figures.level.percent), missed=words.number(figures.level.missed)
+        percent=words.percent(figures.shown_percent), missed=words.number(figures.level.missed)
     )
 
 
@@ -97,7 +97,7 @@ def _level(figures: SummaryFigures, words: _Words) -> str:
     if total.percent is None:
         return _("No call was answered.")
     said = _("{percent}: {within} of {answered} answered calls within {seconds} s.").format(
-        percent=words.percent(total.percent),
+        percent=words.percent(figures.shown_percent),
         within=words.number(total.within),
         answered=words.number(total.answered),
         seconds=figures.within_seconds,

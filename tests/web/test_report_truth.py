@@ -232,6 +232,45 @@ async def test_the_summary_of_a_day_the_reports_and_the_service_level_say_the_sa
     assert f"Incoming: {level['answered']} answered, {found.level.missed} missed" in text
 
 
+async def test_the_report_of_a_queue_is_held_to_its_own_target(house: House) -> None:
+    settings = {"sla_target_percent": 100, "sla_answer_within_seconds": 20}
+    assert (await house.ask("PATCH", "/api/v1/call-settings", json=settings)).status == 200
+    own = {"sla_target_percent": 50, "sla_answer_within_seconds": 30}
+    assert (await house.ask("PUT", "/api/v1/queues/support", json=own)).status in (200, 201)
+    start = unix_ms("2026-11-10 08:00:00")
+    kept = [
+        Told(
+            replace(
+                _answered(f"w.{number}", UnixMs(start + 1000 * number), wait_s=40 if not number else 1), queue=queue
+            )
+        )
+        for number, queue in enumerate(["support", "support", "sales", "sales", "sales"])
+    ]
+    await keep(house, kept)
+    asked = DAYS[0].question(by="day")
+    for queue in ("support", "sales", None):
+        chosen = {} if queue is None else {"queue": queue}
+        span = {"from": "2026-11-10T00:00:00Z", "to": "2026-11-11T00:00:00Z", **chosen}
+        sla = (await house.ask("GET", f"/api/v1/sla?{urlencode(span)}")).body
+        found = (await house.ask("GET", f"/api/v1/reports/service-level?{urlencode({**span, 'by': asked.by})}")).body
+        names = ("answered", "answered_within", "percent", "target_met", "target_percent")
+        assert {name: found["total"][name] for name in names} == {name: sla["total"][name] for name in names}, queue
+    assert found["total"]["target_percent"] == 100
+
+
+def _answered(name: str, start: UnixMs, wait_s: int) -> Call:
+    call = replace(ringing(name, started_at=start), rung_at=start, queued_at=start)
+    answered_at = UnixMs(start + 1000 * wait_s)
+    return replace(
+        call,
+        call_id=CallId(name),
+        state=CallState.ENDED,
+        outcome=Outcome.ANSWERED,
+        answered_at=answered_at,
+        ended_at=UnixMs(answered_at + 1000),
+    )
+
+
 @pytest.mark.parametrize("only", ["no calls", "abandoned", "running"])
 async def test_without_an_answered_call_there_are_no_shares_but_every_period(house: House, only: str) -> None:
     day = replace(DAYS[0], calls=0)

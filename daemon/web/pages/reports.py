@@ -132,7 +132,7 @@ async def _count(reads: Reader, wanted: Wanted, direction: Direction | None) -> 
 
 async def _level(reads: Reader, wanted: Wanted, maker: Maker) -> Draw:
     found = await read_levels(reads, wanted)
-    return lambda: [maker.level(level_table(found, wanted))]
+    return lambda: [maker.level(level_table(found))]
 
 
 async def _customers(reads: Reader, wanted: Wanted, maker: Maker, tells: Teller) -> Draw:
