@@ -66,7 +66,7 @@ def refusal(url: str) -> str | None:
     """Why no summary is sent there."""
     if len(url) > LONGEST:
         return Message("must be at most {limit} characters", limit=LONGEST)
-    if any(char.isspace() or not char.isprintable() or char == "\\" for char in url):
+    if any(char.isspace() or char == "\\" for char in url) or not _decoded(url).isprintable():
         return Message("must not hold spaces, backslashes or control characters")
     parts = _split(url)
     if parts is None or "://" not in url or not parts.netloc:
@@ -95,6 +95,13 @@ def secrets_of(url: str) -> list[str]:
         found |= {where, *where.split(":")}
     found |= {unquote(one) for one in found}
     return sorted((one for one in found if len(one) > 2), key=len, reverse=True)
+
+
+def _decoded(url: str) -> str:
+    """As often as anybody may decode it on the way: a line that is broken in a header of a mail begins another one."""
+    while (once_more := unquote(url)) != url:
+        url = once_more
+    return url
 
 
 def _split(url: str) -> SplitResult | None:
