@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
 
+import pytest
 from sqlalchemy import literal, select, text
 
 from daemon.policy.report_span import DAY_MS, Grain, Stretch
 from daemon.store.reader import FileReader, Reader
+from daemon.store.report_agent_times import read_agent_times
 from daemon.store.report_agents import read_agents_report
 from daemon.store.report_call_backs import read_call_backs
 from daemon.store.report_calls import Asked, read_calls_report
@@ -58,7 +61,7 @@ async def test_everything_that_sums_a_stretch_of_time_waits_for_its_turn() -> No
     asked = Asked(stretch=Stretch(NOON, type(NOON)(NOON + 30 * DAY_MS)))
     level = AskedLevel(begin=NOON, end=type(NOON)(NOON + 30 * DAY_MS), within_ms=1, short_ms=0)
     reads: Reader = Patient()
-    for asking in (
+    everything: tuple[Coroutine[object, object, object], ...] = (
         read_calls_report(reads, asked, Grain.DAY, HANOI),
         read_agents_report(reads, asked),
         read_missed(reads, asked),
@@ -66,9 +69,8 @@ async def test_everything_that_sums_a_stretch_of_time_waits_for_its_turn() -> No
         read_call_backs(reads, asked),
         tally(reads, level, GroupBy.DAY, HANOI),
         tally(reads, level, None, HANOI),
-    ):
-        try:
+        read_agent_times(reads, asked, NOON),
+    )
+    for asking in everything:
+        with pytest.raises(Asking):
             await asking
-        except Asking:
-            continue
-        raise AssertionError(asking.__name__)
