@@ -58,7 +58,8 @@ _SECRET: Final = ("pass", "password", "token", "secret", "user")
 def place_of(url: str) -> Place:
     parts = _split(url)
     scheme = parts.scheme.lower() if parts else ""
-    host = parts.hostname if parts is not None and scheme in _NAMES_HOST else None
+    names_host = scheme in _NAMES_HOST and parts is not None and "@" not in unquote(parts.path)
+    host = parts.hostname if parts is not None and names_host else None  # else: half of a token with a / in it
     return Place(KINDS.get(scheme, "?"), host)
 
 
@@ -90,9 +91,9 @@ def secrets_of(url: str) -> list[str]:
         return [url]
     who, _, where = parts.netloc.rpartition("@")
     found = {url, parts.netloc, who, *who.split(":"), *parts.path.split("/")}
+    if parts.scheme.lower() not in _NAMES_HOST or "@" in unquote(parts.path):
+        found |= {where, *where.split(":"), *parts.path.replace("@", "/").split("/")}
     found |= {value for name, value in parse_qsl(parts.query) if name.lower() in _SECRET}
-    if parts.scheme.lower() not in _NAMES_HOST:
-        found |= {where, *where.split(":")}
     found |= {unquote(one) for one in found}
     return sorted((one for one in found if len(one) > 2), key=len, reverse=True)
 

@@ -182,6 +182,11 @@ def test_of_an_address_only_what_is_no_secret_is_shown() -> None:
     )
     assert {"geheim", "nochgeheimer"} <= set(secrets_of(mail))
     assert "AAtoken" in " ".join(secrets_of("tgram://123456789:AAtoken/42"))
+    webhook = "rockets://bot:GEbCXoBZRhhjgDfAA/Jcabcdef123@chat.example.com/%23sales"  # a token with a / in it
+    assert place_of(webhook).host is None
+    assert place_of(webhook.replace("bot:", "")).host is None
+    assert {"GEbCXoBZRhhjgDfAA", "Jcabcdef123"} <= set(secrets_of(webhook.replace("bot:", "")))
+    assert {"GEbCXoBZRhhjgDfAA", "Jcabcdef123"} <= set(secrets_of(webhook))
     for hostile in ("", "x", "tgram://[", "mailto://a:port@x:99999999"):
         place_of(hostile)
         secrets_of(hostile)
