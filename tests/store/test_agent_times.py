@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from daemon.agent_times import AgentTimes
 from daemon.call.signals import UnixMs
@@ -23,6 +25,7 @@ from daemon.store.report_agent_times import AgentTime, read_agent_times, times_s
 from daemon.store.report_calls import Asked
 from daemon.store.statement import StatementCache
 from daemon.store.store import Store
+from daemon.store.work import Query, Work
 from tests.factory import NOON
 
 _WHAT = (
@@ -108,6 +111,35 @@ async def test_where_too_much_waits_the_agent_was_out_of_sight_and_the_rest_is_k
     assert [one.doing for one in await read_periods(store.reader, "an")] == [Doing.AVAILABLE, Doing.PAUSED]
     await times.close()
     assert all(one.ended_at is not None for one in await read_periods(store.reader, "an"))
+
+
+async def test_whose_changes_could_not_be_written_is_not_left_in_the_pause_he_was_in(store: Store) -> None:
+    times = AgentTimes(lambda: store, lambda: at(500))
+    await times.begin(lambda _, now: Seen(at=now, what=Doing.AVAILABLE))
+    running = asyncio.create_task(times.run())
+    times.note("an", seen(0, Doing.PAUSED, "lunch"))
+    await until(lambda: not times._waiting)
+    await store.writer.change(lambda: named("agent_periods", "away"))
+    times.note("an", seen(60, Doing.AVAILABLE))
+    await until(lambda: bool(times._missed))
+    await store.writer.change(lambda: named("away", "agent_periods"))
+    times.note("binh", seen(100, Doing.AVAILABLE))
+    await until(lambda: not times._missed and not times._waiting)
+    running.cancel()
+    assert await read_periods(store.reader, "an") == [
+        Period(began_at=at(0), doing=Doing.PAUSED, reason="lunch", ended_at=at(60), estimated=True),
+        Period(began_at=at(500), doing=Doing.AVAILABLE),
+    ]
+
+
+def named(old: str, new: str) -> Work[None]:
+    yield Query(text(f"ALTER TABLE {old} RENAME TO {new}"))
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not reached():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def test_a_store_that_is_gone_delays_no_end(store: Store) -> None:
