@@ -295,8 +295,11 @@ async def test_no_ticket_gets_a_number_that_was_given_since_the_backup(path: Pat
     await filled(path, 5)
     told = {row[0] for row in content_of_file(path)["deliveries"]}
     assert restore(copy, str(path), ROOT).next_ticket == 6
+    restored = {row[0] for row in content_of_file(path)["deliveries"]}
     assert await _number_of_a_new_ticket(path, 77) == 6
-    assert not {row[0] for row in content_of_file(path)["deliveries"]} - told & told
+    new = {row[0] for row in content_of_file(path)["deliveries"]} - restored
+    assert new
+    assert not new & told
     assert await _number_of_a_new_ticket(path, 78) == 7
     assert restore(copy, str(path), By("command:root", UnixMs(NOON + 1000))).next_ticket == 8  # and once more
 
