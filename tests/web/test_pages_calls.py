@@ -87,6 +87,14 @@ async def test_filters_in_the_address_choose_and_each_can_be_taken_away(house: H
         assert (await browser.get(f"/calls?{wrong}")).status == 422
 
 
+@pytest.mark.parametrize("path", ["/calls", "/settings/audit"])
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31", "2026-02-30"])
+async def test_no_day_of_the_calendar_breaks_a_list(house: House, path: str, day: str) -> None:
+    browser = await signed_in(house, "mai", Role.ADMIN)
+    for name in ("from", "to"):
+        assert (await browser.get(f"{path}?{name}={day}")).status in (200, 422)
+
+
 async def test_pages_of_the_list_follow_one_another_without_a_hole(house: House) -> None:
     for number in range(1, 121):
         await talk(house, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -41,7 +41,7 @@ def day_begins(text: str, zone: str, days: int = 0) -> UnixMs | None:
     """Midnight of a date as `<input type=date>` writes it, so many days later; None: it is no date."""
     try:
         day = date.fromisoformat(text) + timedelta(days=days)
-        midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+        midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # some are none there
         return UnixMs(int(midnight.timestamp() * 1000))
     except (ValueError, OverflowError):
         return None
