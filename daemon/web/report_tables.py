@@ -24,7 +24,6 @@ from daemon.store.report_customers import Missed, NotServed, read_missed, read_n
 from daemon.store.service_level import Asked as AskedLevel
 from daemon.store.service_level import GroupBy, tally
 from daemon.web.report_query import Report, Wanted
-from daemon.web.sla import goals_set
 
 Cell = str | float | bool | None
 Row = dict[str, Cell]
@@ -118,7 +117,7 @@ async def read_table(reads: Reader, report: Report, wanted: Wanted) -> Table:
         case Report.WAITING:
             return waiting_table(await read_calls_report(reads, wanted.incoming, wanted.grain, wanted.zone))
         case Report.SERVICE_LEVEL:
-            return level_table(await read_levels(reads, wanted), await read_target(reads, wanted))
+            return level_table(await read_levels(reads, wanted), wanted)
         case Report.CUSTOMERS:
             missed = await read_missed(reads, wanted.of_everybody)
             return customers_table(missed, await read_not_served(reads, wanted.of_everybody, MOST_CUSTOMERS))
@@ -142,11 +141,6 @@ async def table_rows(reads: Reader, report: Report, wanted: Wanted) -> AsyncIter
 
 async def agent_names(reads: Reader) -> dict[str, str]:
     return {one.user_id: one.name for one in await read_agents(reads)}
-
-
-async def read_target(reads: Reader, wanted: Wanted) -> int:
-    """In percent: of the one queue that is looked at, else that of the call settings."""
-    return (await goals_set(reads, wanted.settings, wanted.asked.queue)).usual.target_percent
 
 
 async def read_levels(reads: Reader, wanted: Wanted) -> dict[str, Tally]:
@@ -192,7 +186,8 @@ def waiting_table(found: Calls) -> Table:
     return Table(COLUMNS[Report.WAITING], rows, _waits(found.total))
 
 
-def level_table(found: Mapping[str, Tally], target: int) -> Table:
+def level_table(found: Mapping[str, Tally], wanted: Wanted) -> Table:
+    target = wanted.settings.sla_target_percent
     rows: list[Row] = [{"period": key, **_level(one, target)} for key, one in found.items()]
     total = _level(sum(found.values(), Tally()), target)
     return Table(_LEVEL, rows, {**total, "target_percent": target})
@@ -279,7 +274,7 @@ def _level(one: Tally, target: int) -> Row:
     return {
         "answered": one.answered,
         "answered_within": one.within,
-        "percent": one.shown_percent(target, 2),
+        "percent": rounded(one.percent),
         "target_met": one.meets(target),
         "offered": one.offered,
         "percent_of_offered": rounded(one.percent_of_offered),

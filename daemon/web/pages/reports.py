@@ -40,7 +40,6 @@ from daemon.web.report_tables import (
     hours_table,
     level_table,
     read_levels,
-    read_target,
     waiting_table,
 )
 from daemon.web.report_words import GRAINS, SPANS, TITLES, WAYS, Words
@@ -126,8 +125,8 @@ async def _count(reads: Reader, wanted: Wanted, direction: Direction | None) -> 
 
 
 async def _level(reads: Reader, wanted: Wanted, maker: Maker) -> Draw:
-    found, target = await read_levels(reads, wanted), await read_target(reads, wanted)
-    return lambda: [maker.level(level_table(found, target))]
+    found = await read_levels(reads, wanted)
+    return lambda: [maker.level(level_table(found, wanted))]
 
 
 async def _customers(reads: Reader, wanted: Wanted, maker: Maker, tells: Teller) -> Draw:
