@@ -25,7 +25,7 @@ from daemon.store.report_calls import Asked
 from daemon.web.formats import Formats
 from daemon.web.report_query import Report, Wanted
 from daemon.web.report_sections import Maker
-from daemon.web.report_tables import Table as Found
+from daemon.web.report_table import Table as Found
 from daemon.web.report_tables import read_table
 from daemon.web.report_words import Words
 
@@ -91,7 +91,7 @@ async def _asked(reads: Reader) -> dict[str, Taken]:
 
 
 def _wanted(stretch: Stretch, grain: Grain | None = None) -> Wanted:
-    return Wanted(Asked(stretch=stretch), grain or usual_grain(stretch), _ZONE, _SETTINGS)
+    return Wanted(Asked(stretch=stretch), grain or usual_grain(stretch), _ZONE, _SETTINGS, UnixMs(END))
 
 
 def _draw(table: Found) -> None:

@@ -74,7 +74,7 @@ class AgentTimes:
                 await asyncio.sleep(_AGAIN_S)
             except Exception:  # noqa: BLE001 - what is only for reports may never stop the daemon
                 _log.exception("agent_times_broke", sightings=len(self._waiting))
-                self._waiting.clear()
+                self._lose()
 
     async def close(self) -> None:
         """Everything that was seen is written; from now on nobody looks."""
@@ -95,6 +95,12 @@ class AgentTimes:
                 self._waiting.popleft()
             if not self._waiting:
                 self._make_up()
+
+    def _lose(self) -> None:
+        """What cannot be written is given up, not what comes after it: until then they were out of sight."""
+        for user_id, seen in self._waiting:
+            self._missed.setdefault(user_id, seen.at)
+        self._waiting.clear()
 
     def _make_up(self) -> None:
         """Whose changes did not fit was out of sight since the first of them."""

@@ -60,6 +60,8 @@ async def _summary(config: Config, day: str, language: str | None, *, send: bool
         settings = (await read_settings(store.reader)).settings
         wanted = date.fromisoformat(day) if day else yesterday(settings, now_ms())
         parts = _parts(config, store)
+        if send and wanted > yesterday(settings, now_ms()):
+            raise CallwardenError(f"{wanted} is not over; a day is sent once, so it can be sent from the day after on")
         if send:
             await _send(store, parts, wanted, again=again)
         else:
@@ -99,7 +101,7 @@ def _words(found: SummaryOutcome | None) -> str:
     from daemon.web.vocabulary import SUMMARY_REASONS
 
     if found is None:
-        return "has it already; --again sends it once more"
+        return "has it already, or is being sent it; --again sends once more what was sent"
     if found.reason is None:
         return "sent"
     said = f" ({found.said})" if found.said else ""

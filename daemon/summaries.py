@@ -22,6 +22,7 @@ from daemon.web.services import SummaryOutcome
 from daemon.web.summary_text import SummaryText, summary_text
 
 _WHEN: Final = ("summary_time", "summary_days", "time_zone")
+_AT_ONCE: Final = 3
 _LOOK_EVERY_S: Final = 20.0  # the clock, the zone, the time and the targets may have been changed meanwhile
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ class Summaries:
         self._sender = sender
         self._clock = clock
         self._public_url = public_url
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     @property
     def installed(self) -> bool:
@@ -90,7 +92,7 @@ class Summaries:
 
     async def text(self, day: date, language: str) -> SummaryText:
         settings = (await read_settings(self._store().reader)).settings
-        figures = await read_figures(self._store().reader, day, settings, self._clock())
+        figures = await read_figures(self._store().reader, day, settings)
         missed_url = None if self._public_url is None else f"{self._public_url.rstrip('/')}/missed"
         return summary_text(figures, language, missed_url)
 
@@ -114,7 +116,13 @@ class Summaries:
     async def _attempt(
         self, target: SummaryTarget, day: date, due: Due | None = None, *, by_hand: bool = False
     ) -> tuple[Posted | None, int]:
-        """Noted before and after."""
+        """Noted before and after; before, only when it can be made at once: nobody else knows that it waits."""
+        async with self._places:
+            return await self._make_attempt(target, day, due, by_hand=by_hand)
+
+    async def _make_attempt(
+        self, target: SummaryTarget, day: date, due: Due | None, *, by_hand: bool
+    ) -> tuple[Posted | None, int]:
         writer, target_id = self._store().writer, target.target_id
         began = self._clock()
         attempt = await writer.change(lambda: begin_sending(target_id, day, began, again=by_hand))

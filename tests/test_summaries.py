@@ -15,9 +15,11 @@ from daemon.call.signals import UnixMs
 from daemon.delivery.summary_sender import SummarySender
 from daemon.delivery.target_guard import TargetGuard
 from daemon.policy.decision import OpenTicket, Reason, TicketKind
+from daemon.policy.report import REASONS, Counts
 from daemon.policy.service_level import Tally
 from daemon.policy.summary import SummaryReason
-from daemon.store.service_level import Asked, tally
+from daemon.store.report_calls import Calls
+from daemon.store.report_customers import Missed
 from daemon.store.settings import change_settings, read_settings
 from daemon.store.store import Store
 from daemon.store.summaries import SummaryStatus, begin_sending, read_last_sendings, read_sending
@@ -28,7 +30,7 @@ from daemon.summaries import Summaries
 from daemon.web.services import SummaryOutcome
 from daemon.web.summary_text import summary_text
 from tests.database import database_in
-from tests.factory import HANOI, answered, missed, unix_ms
+from tests.factory import answered, missed, unix_ms
 from tests.fakes.mailbox import Mailbox, mailbox
 from tests.fakes.messenger import messenger
 
@@ -147,9 +149,37 @@ async def test_an_attempt_that_a_crash_cut_off_is_made_again(desk: Desk) -> None
     target = await desk.add("an")
     assert await desk.store.writer.change(lambda: begin_sending(target.target_id, DAY, desk.now)) == 1
     desk.start()
-    await desk.look(1)
+    await desk.look(2)
     assert await desk.status("an") == (SummaryStatus.SENT, 2, None)
     assert len(desk.box.messages) == 1
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_what_a_command_is_sending_the_daemon_does_not_send_too_nor_the_other_way_round(
+    desk: Desk, *, again: bool
+) -> None:
+    target = await desk.add("an")
+    assert await desk.store.writer.change(lambda: begin_sending(target.target_id, DAY, desk.now)) == 1
+    await desk.look(1)
+    assert await desk.summaries.send(target, DAY, again=again) is None
+    assert desk.box.messages == []
+    desk.now = UnixMs(SEVEN - 30 * MINUTE)  # clocks that are put back hold up nothing
+    assert was_taken(await desk.summaries.send(target, DAY, again=again))
+
+
+async def test_nobody_notes_an_attempt_that_waits_for_its_turn(desk: Desk) -> None:
+    names = [f"n{place}" for place in range(8)]
+    for name in names:
+        await desk.add(name)
+    looking = asyncio.create_task(desk.look())
+    noted: list[int] = []
+    while not looking.done():
+        sent = await read_last_sendings(desk.store.reader)
+        noted.append(sum(one.status is SummaryStatus.PENDING for one in sent.values()))
+        await asyncio.sleep(0.02)
+    await looking
+    assert 0 < max(noted) <= 3
+    assert len(desk.box.messages) == len(names)
 
 
 async def test_who_is_deleted_gets_nothing_and_leaves_nothing(desk: Desk) -> None:
@@ -217,7 +247,7 @@ async def test_a_messenger_gets_it_too(desk: Desk) -> None:
         assert "https://cw.example.com/missed" in body["text"]
 
 
-async def test_the_figures_are_those_of_the_service_level_and_of_that_day_alone(desk: Desk) -> None:
+async def test_the_figures_are_of_that_day_alone(desk: Desk) -> None:
     start = unix_ms("2026-11-22 09:00:00")
     calls = [
         replace(answered("1.1", started_at=start, queued_at=start), ended_at=UnixMs(start + 63_000)),
@@ -234,14 +264,10 @@ async def test_the_figures_are_those_of_the_service_level_and_of_that_day_alone(
         await desk.store.writer.submit(Unit(UnixMs(call.started_at + 1), call, decisions))
     await desk.store.writer.drain()
     settings = (await read_settings(desk.store.reader)).settings
-    found = await read_figures(desk.store.reader, DAY, settings, desk.now)
-    asked = Asked(
-        begin=unix_ms("2026-11-22 00:00:00"), end=unix_ms("2026-11-23 00:00:00"), within_ms=20_000, short_ms=0
-    )
-    (total,) = (await tally(desk.store.reader, asked, None, HANOI)).values()
-    assert found.total == total
-    assert (total.answered, total.missed) == (2, 1)
-    assert (found.left_in_ivr, found.outgoing_missed, found.not_served, found.open_tickets) == (1, 1, 1, 1)
+    found = await read_figures(desk.store.reader, DAY, settings)
+    assert (found.level.answered, found.level.missed) == (2, 1)
+    assert (found.left_in_ivr, found.outgoing.missed, found.internal.calls, found.open_tickets) == (1, 1, 0, 1)
+    assert (found.missed.not_served, found.missed.customers) == (1, 1)
     assert found.busiest is not None
     assert (found.busiest[0][11:16], found.busiest[1]) == ("09:00", 2)
     assert [(one.name, one.answered) for one in found.agents] == [("an", 2)]
@@ -251,18 +277,19 @@ def was_taken(outcome: SummaryOutcome | None) -> bool:
     return outcome is not None and outcome.ok
 
 
+_IVR = tuple(2 * (reason is MissedReason.LEFT_IN_IVR) + (reason is MissedReason.ABANDONED) for reason in REASONS)
 FIGURES = SummaryFigures(
     day=DAY,
-    total=Tally(answered=5, within=4, missed=1, waited=41_000, longest=25_000),
+    level=Tally(answered=5, within=4, missed=1, waited=41_000, longest=25_000),
     target_percent=80,
     within_seconds=20,
-    left_in_ivr=2,
-    outgoing_answered=3,
-    outgoing_missed=1,
-    internal=0,
-    hours={"2026-11-22T09:00+07:00": Tally(answered=5, missed=1)},
+    incoming=Calls(
+        {"2026-11-22T09:00+07:00": Counts(answered=5, missed=3, reasons=_IVR, waited=41_000, longest=25_000)}, []
+    ),
+    outgoing=Counts(answered=3, missed=1),
+    internal=Counts(),
     agents=(TopAgent("Nguyễn <b>An</b>\nX", 5, 600_000),),
-    not_served=1,
+    missed=Missed(customers=3, not_served=1, anonymous_calls=0),
     open_tickets=7,
 )
 
@@ -278,7 +305,7 @@ def test_the_text_says_the_service_level_in_words_and_whom_to_call_back() -> Non
         "Longest wait: 25 s",
         "Busiest hour: 09:00, 6 calls",
         "Outgoing: 3 reached, 1 not reached",
-        "Customers not called back yet: 1",
+        "Customers not served yet: 1 of 3",
         "Call them back: https://cw.example.com/missed",
         "Open tickets: 7",
         "- Nguyễn <b>An</b> X: 5 answered, 10 min of talk",
@@ -291,7 +318,12 @@ def test_the_text_says_the_service_level_in_words_and_whom_to_call_back() -> Non
 @pytest.mark.parametrize("language", ["en", "vi"])
 def test_a_day_without_calls_is_told_without_inventing_figures(language: str) -> None:
     nothing = replace(
-        FIGURES, total=Tally(), left_in_ivr=0, outgoing_answered=0, outgoing_missed=0, hours={}, agents=(), not_served=0
+        FIGURES,
+        level=Tally(),
+        incoming=Calls({"2026-11-22T09:00+07:00": Counts()}, []),
+        outgoing=Counts(),
+        agents=(),
+        missed=Missed(customers=0, not_served=0, anonymous_calls=0),
     )
     made = summary_text(nothing, language, None)
     assert "%" not in made.subject
@@ -306,3 +338,9 @@ def test_in_vietnamese_nothing_is_left_in_english_and_numbers_are_written_as_the
     left = {word for word in made.text.split() if word.isascii() and word.isalpha() and len(word) > 3} & english
     assert left == set()
     assert "8,2" in made.text
+
+
+def test_a_share_is_never_rounded_up_to_a_target_that_was_missed() -> None:
+    made = summary_text(replace(FIGURES, level=Tally(answered=10_000, within=7_999)), "en", None)
+    assert made.subject.endswith(": 79.9 % in time, 0 missed")
+    assert "79.9 %: 7,999 of 10,000 answered calls within 20 s. Below the target of 80 %." in made.text

@@ -88,7 +88,7 @@ def _networks(texts: list[str]) -> tuple[Any, ...]:
 
 def _last(said: io.StringIO) -> str:
     lines = [line.strip() for line in said.getvalue().splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+    return lines[-1] if lines else ""
 
 
 def _tell(**answer: object) -> None:

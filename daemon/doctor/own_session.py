@@ -61,6 +61,9 @@ class _NoStore:
     async def fetch(self, statement: Executable, values: Values = {}) -> list[Row]:  # noqa: ARG002, B006 - never read
         raise self._why
 
+    async def fetch_slowly(self, statement: Executable, values: Values = {}) -> list[Row]:  # noqa: B006 - never read
+        return await self.fetch(statement, values)
+
     async def close(self) -> None: ...
 
 

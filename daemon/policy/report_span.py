@@ -80,6 +80,11 @@ def stretch_of(span: Span, now: UnixMs, zone: ZoneInfo) -> Stretch:
     return Stretch(midnight(begin, zone), UnixMs(now + 1) if end is None else midnight(end, zone))
 
 
+def day_stretch(day: date, zone: ZoneInfo) -> Stretch:
+    """From its midnight to the next: 23 or 25 hours where clocks are changed."""
+    return Stretch(midnight(day, zone), midnight(day + timedelta(1), zone))
+
+
 def midnight(day: date, zone: ZoneInfo) -> UnixMs:
     return UnixMs(int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000))
 

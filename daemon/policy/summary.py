@@ -63,11 +63,6 @@ def next_try(due: Due, attempts: int, now: UnixMs) -> UnixMs | None:
     return None if due.is_late(at) else at
 
 
-def day_span(day: date, zone: ZoneInfo) -> tuple[UnixMs, UnixMs]:
-    """From its midnight to the next: 23 or 25 hours where clocks are changed."""
-    return _at(day, time(), zone), _at(day + timedelta(days=1), time(), zone)
-
-
 def yesterday(settings: CallSettings, now: UnixMs) -> date:
     return _local(settings, now).date() - timedelta(days=1)
 

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, liter
 
 from daemon.call.model import CallState
 from daemon.call.signals import UnixMs
+from daemon.store.call_figures import BEGAN
 from daemon.store.number_search import NumberSearch
 from daemon.store.tables import call_agents, calls
 
@@ -27,8 +28,7 @@ _EQUAL: Final = ("direction", "outcome", "missed_reason", "ended_by", "queue", "
 _ENDED: Final[ColumnElement[str]] = literal_column(f"'{CallState.ENDED.value}'")
 _WAIT_MS: Final = func.max(
     0,
-    func.coalesce(calls.c.answered_at, calls.c.ended_at)
-    - func.coalesce(calls.c.queued_at, calls.c.rung_at, calls.c.started_at),
+    func.coalesce(calls.c.answered_at, calls.c.ended_at) - BEGAN,
 )
 _TALK_MS: Final = calls.c.ended_at - calls.c.answered_at
 _PLACE: Final = (calls.c.started_at, calls.c.pbx, calls.c.call_id)

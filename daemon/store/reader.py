@@ -23,6 +23,7 @@ from daemon.store.work import Row, Values
 
 _TIMEOUT_S = 30.0
 _CONNECTIONS = 4
+_SLOW = 2  # of them; the others stay free for people who wait at a page and for what is to be sent
 _CACHE_KIB = 8192  # the inner pages of a million calls' indexes; SQLite's own 2 MB are read anew for every call
 _MANY = 500  # rows; making them by name takes about a millisecond, in which no call is followed
 _NOTHING: Mapping[str, object] = {}
@@ -34,6 +35,9 @@ class Reader(Protocol):
     async def fetch(self, statement: Executable, values: Values = _NOTHING) -> list[Row]:
         """All rows at once, by column name: bound the statement. Raises StoreUnavailable, StoreBroken."""
 
+    async def fetch_slowly(self, statement: Executable, values: Values = _NOTHING) -> list[Row]:
+        """The same of what sums a great deal. Few are at work at a time, however many ask; the others wait."""
+
     async def close(self) -> None: ...
 
 
@@ -43,6 +47,7 @@ class FileReader:
     def __init__(self, connections: list[aiosqlite.Connection], opened: AsyncExitStack) -> None:
         self._opened = opened
         self._compiled = StatementCache()
+        self._slow = asyncio.Semaphore(_SLOW)
         self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for connection in connections:
             self._idle.put_nowait(connection)
@@ -67,6 +72,10 @@ class FileReader:
             return await asyncio.to_thread(compiled.mappings, rows)
         return compiled.mappings(rows)
 
+    async def fetch_slowly(self, statement: Executable, values: Values = _NOTHING) -> list[Row]:
+        async with self._slow:
+            return await self.fetch(statement, values)
+
     async def close(self) -> None:
         await self._opened.aclose()
 
@@ -90,6 +99,9 @@ class MemoryReader:
 
     async def fetch(self, statement: Executable, values: Values = _NOTHING) -> list[Row]:
         return await self._driver.fetch(statement, values)
+
+    async def fetch_slowly(self, statement: Executable, values: Values = _NOTHING) -> list[Row]:
+        return await self.fetch(statement, values)
 
     async def close(self) -> None:
         """The connection is the driver's."""

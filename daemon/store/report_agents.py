@@ -11,8 +11,9 @@ from sqlalchemy import Select, and_, case, func, select
 from daemon.call.model import Direction
 from daemon.call.timeline import What
 from daemon.policy.report import AgentWork
+from daemon.store.call_figures import IS_ANSWERED
 from daemon.store.reader import Reader
-from daemon.store.report_calls import IS_ANSWERED, Asked, conditions, fetch_in_parts
+from daemon.store.report_calls import Asked, conditions, fetch_in_parts
 from daemon.store.tables import call_moments, calls
 from daemon.store.work import Row
 

@@ -21,8 +21,8 @@ _SINCE: Final = ticket_events.c.at - ticket_events.c.call_back_seconds * 1000
 
 async def read_call_backs(reads: Reader, asked: Asked) -> list[CallBack]:
     """Of waits that began in the stretch, in no order. A ticket that was missed again after a talk has several."""
-    talked = await reads.fetch(_talked(asked), {})
-    waiting = await reads.fetch(_waiting(asked), {})
+    talked = await reads.fetch_slowly(_talked(asked), {})
+    waiting = await reads.fetch_slowly(_waiting(asked), {})
     return await asyncio.to_thread(_found, talked, waiting)
 
 

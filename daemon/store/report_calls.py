@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, null, select
 
-from daemon.call.model import Direction, MissedReason, Outcome
+from daemon.call.model import Direction
 from daemon.policy.report import REASONS, Counts
 from daemon.policy.report_span import DAY_MS, Grain, Stretch, name_of, periods, slot_ms
+from daemon.store.call_figures import BEGAN, IS_ANSWERED, IS_MISSED, WAIT, WAITED_IN_VAIN
 from daemon.store.reader import Reader
 from daemon.store.tables import calls
 from daemon.store.work import Row
@@ -47,19 +48,14 @@ class Calls:
         return sum(self.over_time.values(), Counts())
 
 
-BEGAN: Final = func.coalesce(calls.c.queued_at, calls.c.rung_at, calls.c.started_at)
-IS_ANSWERED: Final = and_(calls.c.outcome == Outcome.ANSWERED.value, calls.c.answered_at != null())
-_IS_MISSED: Final = calls.c.outcome == Outcome.MISSED.value
-_WAITED_IN_VAIN: Final = and_(
-    _IS_MISSED, func.coalesce(calls.c.missed_reason, "") != MissedReason.LEFT_IN_IVR.value, calls.c.ended_at != null()
-)
-_WAIT: Final = func.max(0, calls.c.answered_at - BEGAN)
 _UNITS: Final = {
     "answered": func.sum(case((IS_ANSWERED, 1), else_=0)),
-    "missed": func.sum(case((_IS_MISSED, 1), else_=0)),
-    "waited": func.sum(case((IS_ANSWERED, _WAIT), else_=0)),
-    "longest": func.max(case((IS_ANSWERED, _WAIT), else_=0)),
-    "longest_missed": func.max(case((_WAITED_IN_VAIN, calls.c.ended_at - BEGAN), else_=0)),
+    "missed": func.sum(case((IS_MISSED, 1), else_=0)),
+    "waited": func.sum(case((IS_ANSWERED, WAIT), else_=0)),
+    "longest": func.max(case((IS_ANSWERED, WAIT), else_=0)),
+    "longest_missed": func.max(
+        case((and_(WAITED_IN_VAIN, calls.c.ended_at != null()), calls.c.ended_at - BEGAN), else_=0)
+    ),
 }
 
 
@@ -73,7 +69,7 @@ async def fetch_in_parts(reads: Reader, statement: Select[*tuple[Any, ...]], str
     """Rows of each week, to be added up: SQLite sorts weeks in half the time of a year, and others read in between."""
     rows: list[Row] = []
     for begin in range(stretch.begin, stretch.end, _PART_MS):
-        rows += await reads.fetch(statement, {"b_begin": begin, "b_end": min(begin + _PART_MS, stretch.end)})
+        rows += await reads.fetch_slowly(statement, {"b_begin": begin, "b_end": min(begin + _PART_MS, stretch.end)})
     return rows
 
 
@@ -92,7 +88,7 @@ def conditions(asked: Asked, *, in_parts: bool = False) -> list[ColumnElement[bo
 
 def calls_statement(asked: Asked, slot: int) -> Select[tuple[Any, ...]]:
     reasons = [
-        func.sum(case((and_(_IS_MISSED, calls.c.missed_reason == one.value), 1), else_=0)).label(one.value)
+        func.sum(case((and_(IS_MISSED, calls.c.missed_reason == one.value), 1), else_=0)).label(one.value)
         for one in REASONS
     ]
     units = [unit.label(name) for name, unit in _UNITS.items()]

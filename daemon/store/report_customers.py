@@ -41,7 +41,7 @@ class Missed:
 async def read_missed(reads: Reader, asked: Asked) -> Missed:
     all_, still = missed_statement(asked).subquery(), not_served_statement(asked)
     nobody = select(func.count()).where(*conditions(asked), *_is_missed(), calls.c.customer_number == null())
-    rows = await reads.fetch(
+    rows = await reads.fetch_slowly(
         select(
             select(func.count()).select_from(all_).scalar_subquery().label("customers"),
             select(func.count()).select_from(still.subquery()).scalar_subquery().label("not_served"),
@@ -55,7 +55,7 @@ async def read_not_served(reads: Reader, asked: Asked, limit: int, after: int = 
     """Who called last comes first; `after` so many of them."""
     one = not_served_statement(asked).subquery()
     ordered = select(one).order_by(one.c.last_at.desc(), one.c.customer_number).limit(limit).offset(after)
-    return [NotServed(**row) for row in await reads.fetch(ordered)]
+    return [NotServed(**row) for row in await reads.fetch_slowly(ordered)]
 
 
 def _is_missed() -> Iterator[ColumnElement[bool]]:

@@ -8,21 +8,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, null, select
 
-from daemon.call.model import Direction, MissedReason, Outcome
+from daemon.call.model import Direction, MissedReason
 from daemon.call.signals import UnixMs
+from daemon.policy.report_span import QUARTER_MS, Grain, name_of
 from daemon.policy.service_level import Tally
+from daemon.store.call_figures import BEGAN, IS_ANSWERED, WAIT, WAITED_IN_VAIN
 from daemon.store.reader import Reader
 from daemon.store.tables import calls, queues
 from daemon.store.work import Row
 
-_SLOT_MS: Final = 900_000  # every zone of today is some quarters of an hour off UTC, so no slot lies in two days
+_LONG_MS: Final = 2 * 86_400_000  # what is shown of today, also on the wall, waits for no report
 
 
 class GroupBy(StrEnum):
@@ -54,18 +56,10 @@ class Asked:
     user_id: str | None = None
 
 
-_BEGAN: Final = func.coalesce(calls.c.queued_at, calls.c.rung_at, calls.c.started_at)
-_IS_ANSWERED: Final = and_(calls.c.outcome == Outcome.ANSWERED.value, calls.c.answered_at != null())
-# Who hangs up in the IVR never waited for anybody.
-_IS_MISSED: Final = and_(
-    calls.c.outcome == Outcome.MISSED.value,
-    func.coalesce(calls.c.missed_reason, "") != MissedReason.LEFT_IN_IVR.value,
-)
-_WAIT: Final = func.max(0, calls.c.answered_at - _BEGAN)
 _GAVE_UP: Final = calls.c.missed_reason == MissedReason.ABANDONED.value
-_GAVE_UP_AFTER: Final = calls.c.ended_at - _BEGAN
+_GAVE_UP_AFTER: Final = calls.c.ended_at - BEGAN
 _LIMIT_OF_QUEUE: Final = 1000 * queues.c.sla_answer_within_seconds
-_SLOT: Final = calls.c.started_at // _SLOT_MS
+_SLOT: Final = calls.c.started_at // QUARTER_MS
 
 
 async def tally(reads: Reader, asked: Asked, by: GroupBy | None, zone: ZoneInfo) -> dict[str | None, Tally]:
@@ -73,11 +67,12 @@ async def tally(reads: Reader, asked: Asked, by: GroupBy | None, zone: ZoneInfo)
 
     A queue, hotline or agent of None is that of calls that had none.
     """
+    fetch = reads.fetch_slowly if asked.end - asked.begin > _LONG_MS else reads.fetch
     if by in _SPANS:
-        rows = await reads.fetch(_statement(asked, _SLOT), {})
+        rows = await fetch(_statement(asked, _SLOT), {})
         return await asyncio.to_thread(_by_span, rows, _SPANS[by], zone)
     key = null() if by is None else calls.c[by.value]
-    rows = await reads.fetch(_statement(asked, key), {})
+    rows = await fetch(_statement(asked, key), {})
     found = {row["key"]: _tally(row) for row in rows}
     return {key: found[key] for key in sorted(found, key=lambda key: (key is None, key))}
 
@@ -89,12 +84,12 @@ def _statement(asked: Asked, key: ColumnElement[Any]) -> Select[tuple[object, ..
     limit = literal(asked.within_ms) if asked.one_limit else func.coalesce(_LIMIT_OF_QUEUE, asked.within_ms)
     statement = select(
         key.label("key"),
-        count(_IS_ANSWERED).label("answered"),
-        count(and_(_IS_ANSWERED, limit >= _WAIT)).label("within"),
-        count(_IS_MISSED).label("missed"),
-        count(and_(_IS_MISSED, _GAVE_UP, asked.short_ms > _GAVE_UP_AFTER)).label("short"),
-        func.coalesce(func.sum(case((_IS_ANSWERED, _WAIT))), 0).label("waited"),
-        func.coalesce(func.max(case((_IS_ANSWERED, _WAIT))), 0).label("longest"),
+        count(IS_ANSWERED).label("answered"),
+        count(and_(IS_ANSWERED, limit >= WAIT)).label("within"),
+        count(WAITED_IN_VAIN).label("missed"),
+        count(and_(WAITED_IN_VAIN, _GAVE_UP, asked.short_ms > _GAVE_UP_AFTER)).label("short"),
+        func.coalesce(func.sum(case((IS_ANSWERED, WAIT))), 0).label("waited"),
+        func.coalesce(func.max(case((IS_ANSWERED, WAIT))), 0).label("longest"),
     ).where(
         calls.c.direction == Direction.INCOMING.value,
         calls.c.started_at >= asked.begin,
@@ -112,21 +107,13 @@ def _tally(row: Row) -> Tally:
     return Tally(**{name: int(row[name]) for name in ("answered", "within", "missed", "short", "waited", "longest")})
 
 
-def _day(at: datetime) -> str:
-    return at.date().isoformat()
-
-
-def _hour(at: datetime) -> str:
-    return at.replace(minute=0).isoformat(timespec="minutes")
-
-
 def _half_hour(at: datetime) -> str:
     return at.replace(minute=at.minute // 30 * 30).isoformat(timespec="minutes")
 
 
 _SPANS: Final[Mapping[GroupBy | None, Callable[[datetime], str]]] = {
-    GroupBy.DAY: _day,
-    GroupBy.HOUR: _hour,
+    GroupBy.DAY: partial(name_of, grain=Grain.DAY),
+    GroupBy.HOUR: partial(name_of, grain=Grain.HOUR),
     GroupBy.HALF_HOUR: _half_hour,
 }
 
@@ -135,6 +122,6 @@ def _by_span(rows: Sequence[Row], name: Callable[[datetime], str], zone: ZoneInf
     """With the offset in an hour's name, so that the hour that comes twice in autumn is two."""
     found: dict[str | None, list[Tally]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: int(row["key"])):
-        began = datetime.fromtimestamp(row["key"] * _SLOT_MS / 1000, UTC).astimezone(zone)
+        began = datetime.fromtimestamp(row["key"] * QUARTER_MS / 1000, UTC).astimezone(zone)
         found[name(began)].append(_tally(row))
     return {key: reduce(add, several) for key, several in found.items()}

@@ -1,7 +1,8 @@
 """What was sent of which day to whom. One row for each target and day, so that nothing is sent twice.
 
-An attempt is written before it is made. One that a crash cut off counts as failed, and is made again: at worst a
-summary comes twice, where the daemon died in the moment between the other side's thanks and its own note.
+An attempt is written before it is made, so that nobody makes another beside it: neither the daemon nor a command. One
+that a crash cut off counts as failed when it is older than any attempt lasts, and is made again: at worst a summary
+comes twice, where the daemon died in the moment between the other side's thanks and its own note.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import bindparam, func, insert, select, update
 
@@ -18,6 +20,9 @@ from daemon.policy.summary import SummaryReason
 from daemon.store.reader import Reader
 from daemon.store.tables import summaries, summary_targets
 from daemon.store.work import Query, Row, Work
+
+LASTS_MS: Final = 90_000
+"""Longer than any attempt: whoever made one that began before is gone."""
 
 
 class SummaryStatus(StrEnum):
@@ -29,7 +34,7 @@ class SummaryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """The summary of `day` for one target. `next_attempt_at` None while pending: an attempt was cut off."""
+    """The summary of `day` for one target. `next_attempt_at` None while pending: it is being sent, or was cut off."""
 
     target_id: str
     day: date
@@ -77,12 +82,15 @@ _LAST = select(summaries).join(_DAYS, (_DAYS.c.target_id == summaries.c.target_i
 
 
 def begin_sending(target_id: str, day: date, now: UnixMs, *, again: bool = False) -> Work[int]:
-    """Which attempt this is; 0: there is none to make now. `again` also makes one where it was sent or given up."""
+    """Which attempt this is; 0: there is none to make now. `again` also makes one where it was sent or given up.
+
+    Never one beside an attempt that is being made.
+    """
     key = {"b_id": target_id, "b_day": day.isoformat()}
     rows = yield Query(_ONE, key)
     if rows:
         waits = rows[0]["status"] == SummaryStatus.PENDING and (rows[0]["next_attempt_at"] or 0) <= now
-        if not (waits or again):
+        if _goes_on(rows[0], now) or not (waits or again):
             return 0
         yield Query(_BEGIN, {**key, "b_at": now})
         return int(rows[0]["attempts"]) + 1
@@ -141,6 +149,11 @@ async def read_sending(reads: Reader, target_id: str, day: date) -> Sending | No
 async def read_last_sendings(reads: Reader) -> dict[str, Sending]:
     """Of each target that ever had one, the newest day's."""
     return {row["target_id"]: _sending(row) for row in await reads.fetch(_LAST, {})}
+
+
+def _goes_on(row: Row, now: UnixMs) -> bool:
+    is_open = row["status"] == SummaryStatus.PENDING and row["next_attempt_at"] is None
+    return is_open and 0 <= now - (row["attempted_at"] or 0) < LASTS_MS
 
 
 def _values(target_id: str, day: date, status: SummaryStatus, **more: object) -> dict[str, object]:

@@ -58,7 +58,8 @@ _SECRET: Final = ("pass", "password", "token", "secret", "user")
 def place_of(url: str) -> Place:
     parts = _split(url)
     scheme = parts.scheme.lower() if parts else ""
-    host = parts.hostname if parts is not None and scheme in _NAMES_HOST else None
+    names_host = scheme in _NAMES_HOST and parts is not None and "@" not in unquote(parts.path)
+    host = parts.hostname if parts is not None and names_host else None  # else: half of a token with a / in it
     return Place(KINDS.get(scheme, "?"), host)
 
 
@@ -66,7 +67,7 @@ def refusal(url: str) -> str | None:
     """Why no summary is sent there."""
     if len(url) > LONGEST:
         return Message("must be at most {limit} characters", limit=LONGEST)
-    if any(char.isspace() or not char.isprintable() or char == "\\" for char in url):
+    if any(char.isspace() or char == "\\" for char in url) or not _decoded(url).isprintable():
         return Message("must not hold spaces, backslashes or control characters")
     parts = _split(url)
     if parts is None or "://" not in url or not parts.netloc:
@@ -90,11 +91,18 @@ def secrets_of(url: str) -> list[str]:
         return [url]
     who, _, where = parts.netloc.rpartition("@")
     found = {url, parts.netloc, who, *who.split(":"), *parts.path.split("/")}
+    if parts.scheme.lower() not in _NAMES_HOST or "@" in unquote(parts.path):
+        found |= {where, *where.split(":"), *parts.path.replace("@", "/").split("/")}
     found |= {value for name, value in parse_qsl(parts.query) if name.lower() in _SECRET}
-    if parts.scheme.lower() not in _NAMES_HOST:
-        found |= {where, *where.split(":")}
     found |= {unquote(one) for one in found}
     return sorted((one for one in found if len(one) > 2), key=len, reverse=True)
+
+
+def _decoded(url: str) -> str:
+    """As often as anybody may decode it on the way: a line that is broken in a header of a mail begins another one."""
+    while (once_more := unquote(url)) != url:
+        url = once_more
+    return url
 
 
 def _split(url: str) -> SplitResult | None:

@@ -1,27 +1,24 @@
-"""The figures of one day for the summary, by the same statements as the service level's and the tickets' pages."""
+"""The figures of one day for the summary, by the functions of the service level and the reports: they always agree."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, bindparam, case, distinct, func, null, select
-
-from daemon.call.model import Direction, Outcome
-from daemon.call.signals import UnixMs
+from daemon.call.model import Direction, MissedReason
 from daemon.policy.call_settings import CallSettings
-from daemon.policy.decision import TicketKind
+from daemon.policy.report import AgentWork, Counts
+from daemon.policy.report_span import Grain, Stretch, day_stretch
 from daemon.policy.service_level import Tally
-from daemon.policy.summary import day_span
-from daemon.store.agent_times import read_agent_times
+from daemon.store.agents import read_all_names
 from daemon.store.reader import Reader
-from daemon.store.row import compact_json
-from daemon.store.service_level import Asked, GroupBy, tally
-from daemon.store.statement import each_of
-from daemon.store.tables import calls, tickets
+from daemon.store.report_agents import read_agents_report
+from daemon.store.report_calls import Asked, Calls, read_calls_report
+from daemon.store.report_customers import Missed, read_missed
+from daemon.store.service_level import Asked as AskedLevel
+from daemon.store.service_level import tally
 from daemon.store.ticket_pages import TicketFilter, count_tickets
 from daemon.store.values import TicketStatus
 
@@ -40,68 +37,72 @@ class TopAgent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryFigures:
-    """`hours` are those with a call, by their beginning. `not_served` and `open_tickets` are of now."""
+    """`level` is what the service level says, `incoming` and the others what reports say, by hours where it is told.
+
+    `missed` are customers of that day, and who of them is not served up to now; `open_tickets` are those of now.
+    """
 
     day: date
-    total: Tally
+    level: Tally
     target_percent: int
     within_seconds: int
-    left_in_ivr: int
-    outgoing_answered: int
-    outgoing_missed: int
-    internal: int
-    hours: Mapping[str, Tally]
+    incoming: Calls
+    outgoing: Counts
+    internal: Counts
     agents: tuple[TopAgent, ...]
-    not_served: int
+    missed: Missed
     open_tickets: int
 
     @property
+    def left_in_ivr(self) -> int:
+        return self.incoming.total.of(MissedReason.LEFT_IN_IVR)
+
+    @property
+    def shown_percent(self) -> float | None:
+        return self.level.shown_percent(self.target_percent, 1)
+
+    @property
     def busiest(self) -> tuple[str, int] | None:
-        """The first of the hours in which most calls were offered."""
-        best = max(self.hours.items(), key=lambda pair: pair[1].offered, default=None)
+        """The first of the hours in which most calls were offered, by its beginning."""
+        best = max(self.incoming.over_time.items(), key=lambda pair: pair[1].offered, default=None)
         return (best[0], best[1].offered) if best is not None and best[1].offered else None
 
 
-_IN_DAY: Final = (calls.c.started_at >= bindparam("b_begin"), calls.c.started_at < bindparam("b_end"))
-_ENDED = (
-    select(calls.c.direction, calls.c.outcome, func.count().label("count"))
-    .where(*_IN_DAY, calls.c.outcome != null())
-    .group_by(calls.c.direction, calls.c.outcome)
-)
-_INTERNAL = select(func.count().label("count")).where(*_IN_DAY, calls.c.direction == Direction.INTERNAL.value)
-_NOT_SERVED = select(
-    func.count(distinct(tickets.c.customer_number)).label("known"),
-    func.sum(case((tickets.c.customer_number == null(), 1), else_=0), type_=Integer).label("withheld"),
-).where(tickets.c.kind == TicketKind.MISSED_INCOMING.value, tickets.c.status.in_(each_of("b_statuses")))
-
-
-async def read_figures(reads: Reader, day: date, settings: CallSettings, now: UnixMs) -> SummaryFigures:
+async def read_figures(reads: Reader, day: date, settings: CallSettings) -> SummaryFigures:
     zone = ZoneInfo(settings.time_zone)
-    begin, end = day_span(day, zone)
-    asked = Asked(begin=begin, end=end, within_ms=1000 * settings.sla_answer_within_seconds, short_ms=0)
-    hours = {str(key): one for key, one in (await tally(reads, asked, GroupBy.HOUR, zone)).items()}
-    total = sum(hours.values(), Tally())
-    span = {"b_begin": begin, "b_end": end}
-    ended = {(row["direction"], row["outcome"]): int(row["count"]) for row in await reads.fetch(_ENDED, span)}
-    incoming, outgoing, missed = Direction.INCOMING.value, Direction.OUTGOING.value, Outcome.MISSED.value
-    (waiting,) = await reads.fetch(_NOT_SERVED, {"b_statuses": compact_json(_UNDONE)})
+    stretch = day_stretch(day, zone)
+    incoming, outgoing, internal = [
+        await read_calls_report(reads, Asked(stretch=stretch, direction=one), Grain.HOUR, zone)
+        for one in (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL)
+    ]
     return SummaryFigures(
         day=day,
-        total=total,
+        level=await _level(reads, stretch, settings, zone),
         target_percent=settings.sla_target_percent,
         within_seconds=settings.sla_answer_within_seconds,
-        left_in_ivr=max(0, ended.get((incoming, missed), 0) - total.missed),
-        outgoing_answered=ended.get((outgoing, Outcome.ANSWERED.value), 0),
-        outgoing_missed=ended.get((outgoing, missed), 0),
-        internal=int((await reads.fetch(_INTERNAL, span))[0]["count"]),
-        hours=hours,
-        agents=await _top_agents(reads, begin, end, now),
-        not_served=int(waiting["known"]) + int(waiting["withheld"] or 0),
+        incoming=incoming,
+        outgoing=outgoing.total,
+        internal=internal.total,
+        agents=await _top_agents(reads, Asked(stretch=stretch)),
+        missed=await read_missed(reads, Asked(stretch=stretch)),
         open_tickets=await count_tickets(reads, TicketFilter(statuses=_UNDONE)),
     )
 
 
-async def _top_agents(reads: Reader, begin: UnixMs, end: UnixMs, now: UnixMs) -> tuple[TopAgent, ...]:
-    found = await read_agent_times(reads, begin, end, now)
-    best = sorted((one for one in found if one.answers), key=lambda one: (-one.answers, -one.talk, one.user_id))
-    return tuple(TopAgent(one.name or one.user_id, one.answers, one.talk) for one in best[:_MOST_AGENTS])
+async def _level(reads: Reader, stretch: Stretch, settings: CallSettings, zone: ZoneInfo) -> Tally:
+    asked = AskedLevel(
+        begin=stretch.begin, end=stretch.end, within_ms=1000 * settings.sla_answer_within_seconds, short_ms=0
+    )
+    return sum((await tally(reads, asked, None, zone)).values(), Tally())
+
+
+async def _top_agents(reads: Reader, asked: Asked) -> tuple[TopAgent, ...]:
+    """By the calls they were the last to answer, as the service level counts them by agent."""
+    found, names = await read_agents_report(reads, asked), await read_all_names(reads)
+    best = sorted((one for one in found if one.incoming), key=_rank)
+    named = [TopAgent(names.get(one.user_id) or one.user_id, one.incoming, one.talked) for one in best]
+    return tuple(named[:_MOST_AGENTS])
+
+
+def _rank(one: AgentWork) -> tuple[int, int, str]:
+    return -one.incoming, -one.talked, one.user_id

@@ -35,12 +35,13 @@ _SECONDS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200
 
 
 class Shape(StrEnum):
-    """Of a chart: bars beside or upon one another, lines, bars that lie."""
+    """Of a chart: bars beside or upon one another, lines, bars that lie beside or upon one another."""
 
     BARS = "bars"
     STACKED = "stacked"
     LINES = "lines"
     LYING = "lying"
+    LYING_STACKED = "lying stacked"
 
 
 class Unit(StrEnum):
@@ -64,7 +65,10 @@ _KINDS: Final = {
     Shape.STACKED: _Stacked,
     Shape.LINES: pygal.Line,
     Shape.LYING: pygal.HorizontalBar,
+    Shape.LYING_STACKED: pygal.HorizontalStackedBar,
 }
+_LYING: Final = (Shape.LYING, Shape.LYING_STACKED)
+_PILED: Final = (Shape.STACKED, Shape.LYING_STACKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def _graph(chart: Chart, width: int, height: int) -> Any:
         margin=6,
         show_legend=False,
         truncate_label=-1,
-        show_minor_x_labels=chart.shape is Shape.LYING,
+        show_minor_x_labels=chart.shape in _LYING,
         range=(0, ticks[-1]),
         allow_interruptions=True,
         show_dots=len(chart.labels) <= _MOST_DOTS,
@@ -127,7 +131,7 @@ def _graph(chart: Chart, width: int, height: int) -> Any:
         formatter=chart.say,
     )
     graph.x_labels = list(chart.labels)
-    if chart.shape is not Shape.LYING:
+    if chart.shape not in _LYING:
         graph.x_labels_major_every = max(1, -(-len(chart.labels) * _widest(chart.labels) // (width - 60)))
     graph.y_labels = [{"value": tick, "label": chart.say(tick)} for tick in ticks]
     for one in chart.series:
@@ -165,7 +169,7 @@ def _ticks(chart: Chart) -> list[float]:
 def _highest(chart: Chart) -> float:
     columns = zip(*(one.values for one in chart.series), strict=True)
     each = [[value for value in column if value is not None] for column in columns]
-    measure = sum if chart.shape is Shape.STACKED else max
+    measure = sum if chart.shape in _PILED else max
     return float(max((measure(column) for column in each if column), default=0))
 
 

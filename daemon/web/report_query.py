@@ -47,6 +47,7 @@ class Report(StrEnum):
     SERVICE_LEVEL = "service-level"
     CUSTOMERS = "customers"
     AGENTS = "agents"
+    AGENT_TIMES = "agent-times"
     CALL_BACKS = "call-backs"
 
 
@@ -67,6 +68,7 @@ class Wanted:
     grain: Grain
     zone: ZoneInfo
     settings: CallSettings
+    now: UnixMs
 
     @property
     def incoming(self) -> Asked:
@@ -89,7 +91,7 @@ def wanted_by(query: Query, settings: CallSettings, now: UnixMs) -> Wanted:
     grain = Grain(by) if by else usual_grain(stretch)
     if is_too_fine(grain, stretch):
         raise invalid([FieldError("by", Message("counts the hours of at most {days} days", days=HOURLY_DAYS))])
-    return Wanted(_asked(stretch, way, {name: query.text(name) for name in NAMES}), grain, zone, settings)
+    return Wanted(_asked(stretch, way, {name: query.text(name) for name in NAMES}), grain, zone, settings, now)
 
 
 def wanted_of_page(chosen: Mapping[str, str], settings: CallSettings, now: UnixMs) -> Wanted:
@@ -99,7 +101,7 @@ def wanted_of_page(chosen: Mapping[str, str], settings: CallSettings, now: UnixM
     by = chosen.get("by")
     grain = Grain(by) if by in grains(stretch) else usual_grain(stretch)
     way = chosen.get("direction")
-    return Wanted(_asked(stretch, way if way in list(Way) else None, chosen), grain, zone, settings)
+    return Wanted(_asked(stretch, way if way in list(Way) else None, chosen), grain, zone, settings, now)
 
 
 def span_of(chosen: Mapping[str, str]) -> Span:

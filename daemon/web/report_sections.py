@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from daemon.call.model import MissedReason
@@ -12,11 +12,17 @@ from daemon.policy.report_span import Grain
 from daemon.web.charts import Series, Shape, Unit
 from daemon.web.report_pictures import Painter, Picture
 from daemon.web.report_query import Report
-from daemon.web.report_tables import Cell, ColumnKind, Row, Table, unix_ms
-from daemon.web.report_words import PLACES, TITLES, Words
+from daemon.web.report_table import Cell, ColumnKind, Row, Table
+from daemon.web.report_tables import unix_ms
+from daemon.web.report_words import NONE, PLACES, TITLES, Words
 
 _LEVELS: Final = 5
 _MOST_LYING: Final = 12
+_STATES: Final = {"available_seconds": "available", "wrap_up_seconds": "wrap-up", "paused_seconds": "paused"}
+"""That are known, with the classes of their bars, as below."""
+
+_RINGS: Final = {"rings": "other", "answers": "answered"}
+
 MOST_ROWS: Final = 20
 """Of customers on the page; a file has them all."""
 
@@ -77,7 +83,7 @@ class Maker:
             Series("late", column("queue_timeout"), _numbers(table, "queue_timeout")),
             Series("other", _("Missed otherwise"), [sum(_number(row[one]) for one in other) for row in table.rows]),
         ]
-        total = table.total
+        total, axis = table.total, self.painter.over_time(table, self.words.number, Unit.WHOLE)
         figures = [
             (column(name), self.words.cell(total[name], ColumnKind.COUNT), self._share(total[name], total["calls"]))
             for name in ("answered", "missed")
@@ -89,7 +95,7 @@ class Maker:
             _("What became of the calls that began in this time; calls that still ring are not among them."),
             shown=shown,
             figures=figures,
-            pictures=[self.painter.wide("calls", Shape.STACKED, table, series, self.words.number, unit=Unit.WHOLE)],
+            pictures=[self.painter.wide("calls", Shape.STACKED, axis, series)],
         )
 
     def hours(self, table: Table) -> Section:
@@ -115,7 +121,8 @@ class Maker:
         if not table.total["offered"]:
             return self._nothing(Report.WAITING, _("Nobody waited in this time."))
         column, lasts = self.words.column, self.words.lasts
-        total = table.total
+        total, painter = table.total, self.painter
+        lasting = painter.over_time(table, lasts, Unit.SECONDS)
         wait = Series("answered", column("average_wait_seconds"), _numbers(table, "average_wait_seconds"))
         longest = Series("other", column("longest_wait_seconds"), _numbers(table, "longest_wait_seconds"))
         gave_up = Series("abandoned", _("Gave up"), _numbers(table, "abandoned_percent"))
@@ -136,9 +143,9 @@ class Maker:
                 ),
             ],
             pictures=[
-                self.painter.small("waits", table, wait, lasts, Unit.SECONDS),
-                self.painter.small("longest", table, longest, lasts, Unit.SECONDS),
-                self.painter.small("gave-up", table, gave_up, self.words.percent),
+                painter.small("waits", lasting, wait),
+                painter.small("longest", lasting, longest),
+                painter.small("gave-up", painter.over_time(table, self.words.percent), gave_up),
             ],
         )
 
@@ -149,7 +156,7 @@ class Maker:
         target, total = _number(table.total["target_percent"]), table.total
         share = Series("answered", _("Answered in time"), _numbers(table, "percent"))
         line = Series("target", _("Target"), [target] * len(table.rows))
-        met = total["target_met"]
+        met, axis = total["target_met"], self.painter.over_time(table, self.words.percent, top=100)
         said = "" if met is None else _("Target {n} % met") if met else _("Below the target of {n} %")
         return self._section(
             Report.SERVICE_LEVEL,
@@ -167,7 +174,7 @@ class Maker:
                     self._of(total["answered_within"], total["offered"]),
                 ),
             ],
-            pictures=[self.painter.wide("level", Shape.LINES, table, [share, line], self.words.percent, top=100)],
+            pictures=[self.painter.wide("level", Shape.LINES, axis, [share, line])],
         )
 
     def customers(self, table: Table, number: Callable[[str], str], calls_of: Callable[[str], str]) -> Section:
@@ -253,8 +260,8 @@ class Maker:
         if not table.rows:
             return self._nothing(Report.AGENTS, _("No agent was rung or talked in this time."))
         shown = [name for name in table.columns if name != "user_id"]
-        rows = [{**row, "name": self.names.get(str(row["user_id"])) or row["user_id"]} for row in table.rows]
-        top = list(reversed(rows[:_MOST_LYING]))
+        rows = self._with_names(table)
+        top = rows[:_MOST_LYING]
         return self._section(
             Report.AGENTS,
             table,
@@ -266,11 +273,53 @@ class Maker:
             cells=[[self.words.cell(row[name], table.columns[name]) for name in shown] for row in rows],
             links=[calls_of(str(row["user_id"])) for row in rows],
             pictures=[
-                self.painter.lying("rings", top, ["rings", "answers"], self.words.number, unit=Unit.WHOLE),
-                self.painter.lying("talk", top, ["talk_seconds"], self.words.lasts, unit=Unit.SECONDS),
+                self.painter.lying("rings", top, _RINGS, self.words.number, Unit.WHOLE),
+                self.painter.lying("talk", top, {"talk_seconds": "answered"}, self.words.lasts, Unit.SECONDS),
             ],
             is_open=True,
         )
+
+    def agent_times(self, table: Table) -> Section:
+        """Reasons stand beside what they add up to, each with how often."""
+        _ = self.words._
+        if not table.rows:
+            said = _("Nothing is known of this time. What agents are is kept while they are members of a queue.")
+            return self._nothing(Report.AGENT_TIMES, said)
+        lasts, rows, total = self.words.lasts, self._with_names(table), table.total
+        known = sum(_number(total[name]) for name in _STATES)
+        reasons = [name for name in table.columns if name.startswith("paused_seconds") and name != "paused_seconds"]
+        told = [{**row, **{name: self._paused(row, name) for name in ("paused_seconds", *reasons)}} for row in rows]
+        return self._section(
+            Report.AGENT_TIMES,
+            replace(table, rows=told),
+            _(
+                "As the PBX's queues had it, all queues together. Not known is when an agent was in no queue, or the "
+                "PBX or Callwarden was away."
+            ),
+            shown=["name", "available_seconds", "wrap_up_seconds", "paused_seconds", *reasons, "not_known_seconds"],
+            figures=[
+                (self.words.column(name), lasts(_maybe(total[name])), self._share(total[name], known))
+                for name in _STATES
+            ],
+            pictures=[
+                self.painter.shares("times", rows[:_MOST_LYING], _STATES, lasts, Unit.SECONDS),
+            ],
+            is_open=True,
+            note=_("≥ is at least: somebody was paused when the PBX or Callwarden went away.")
+            if total["estimated"]
+            else "",
+        )
+
+    def _paused(self, row: Row, name: str) -> str:
+        seconds, count = row[name], row[name.replace("paused_seconds", "pauses", 1)]
+        if not count:
+            return NONE
+        least = "≥ " if name == "paused_seconds" and row["estimated"] else ""
+        often = f" · {self.words.number(_number(count))}\N{MULTIPLICATION SIGN}" if _number(count) > 1 else ""
+        return f"{least}{self.words.lasts(_maybe(seconds))}{often}"
+
+    def _with_names(self, table: Table) -> list[Row]:
+        return [{**row, "name": self.names.get(str(row["user_id"])) or row["user_id"]} for row in table.rows]
 
     def _nothing(self, report: Report, said: str) -> Section:
         return Section(report=report, title=self.words._(TITLES[report]), about="", empty=said)

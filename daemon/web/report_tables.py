@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Final
 
 from daemon.call.model import MissedReason
@@ -14,43 +13,25 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.policy.report import REASONS, AgentWork, CallBacks, Counts, call_backs, percent
 from daemon.policy.report_span import Grain, Stretch, key_of, midnight, periods
-from daemon.policy.service_level import Tally
-from daemon.store.agents import read_agents
+from daemon.policy.service_level import Tally, goals_of
+from daemon.store.agents import read_all_names
+from daemon.store.queues import read_queues
 from daemon.store.reader import Reader
+from daemon.store.report_agent_times import read_agent_times
 from daemon.store.report_agents import read_agents_report
 from daemon.store.report_call_backs import read_call_backs
 from daemon.store.report_calls import Calls, read_calls_report
 from daemon.store.report_customers import Missed, NotServed, read_missed, read_not_served
 from daemon.store.service_level import Asked as AskedLevel
 from daemon.store.service_level import GroupBy, tally
+from daemon.web.report_agent_times import AGENT_TIMES, agent_times_table
 from daemon.web.report_query import Report, Wanted
+from daemon.web.report_table import ColumnKind, Row, Table, rounded
 
-Cell = str | float | bool | None
-Row = dict[str, Cell]
 MOST_CUSTOMERS: Final = 1000
 """In an answer; a file has them all."""
 
-_PAGE: Final = 2000
-
-
-class ColumnKind(StrEnum):
-    """What stands in a column. Seconds are numbers, times those of ISO 8601 in UTC."""
-
-    TEXT = "text"
-    COUNT = "count"
-    SECONDS = "seconds"
-    PERCENT = "percent"
-    TIME = "time"
-    YES = "yes"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """`total` is of all rows, or says what stands beside them; its names need not be those of columns."""
-
-    columns: Mapping[str, ColumnKind]
-    rows: Sequence[Row]
-    total: Row
+_PAGE: Final = 20_000  # each is counted anew
 
 
 _LEVEL: Final = {
@@ -104,6 +85,7 @@ COLUMNS: Final[Mapping[Report, Mapping[str, ColumnKind]]] = {
         "last_missed_at": ColumnKind.TIME,
     },
     Report.AGENTS: _AGENTS,
+    Report.AGENT_TIMES: AGENT_TIMES,
     Report.CALL_BACKS: {"reached": ColumnKind.TEXT, "callers": ColumnKind.COUNT, "percent": ColumnKind.PERCENT},
 }
 
@@ -117,21 +99,24 @@ async def read_table(reads: Reader, report: Report, wanted: Wanted) -> Table:
         case Report.WAITING:
             return waiting_table(await read_calls_report(reads, wanted.incoming, wanted.grain, wanted.zone))
         case Report.SERVICE_LEVEL:
-            return level_table(await read_levels(reads, wanted), wanted)
+            return level_table(await read_levels(reads, wanted))
         case Report.CUSTOMERS:
             missed = await read_missed(reads, wanted.of_everybody)
             return customers_table(missed, await read_not_served(reads, wanted.of_everybody, MOST_CUSTOMERS))
         case Report.AGENTS:
-            return agents_table(await read_agents_report(reads, wanted.asked), await agent_names(reads))
+            return agents_table(await read_agents_report(reads, wanted.asked), await read_all_names(reads))
+        case Report.AGENT_TIMES:
+            times = await read_agent_times(reads, wanted.asked, wanted.now)
+            return agent_times_table(times, await read_all_names(reads))
         case Report.CALL_BACKS:
             found = await read_call_backs(reads, wanted.of_everybody)
             return call_backs_table(await asyncio.to_thread(call_backs, found, wanted.zone))
 
 
-async def table_rows(reads: Reader, report: Report, wanted: Wanted) -> AsyncIterator[Sequence[Row]]:
-    """All rows, some at a time."""
+async def table_rows(reads: Reader, report: Report, wanted: Wanted, table: Table) -> AsyncIterator[Sequence[Row]]:
+    """All rows, some at a time, of what was read as `table`."""
     if report is not Report.CUSTOMERS:
-        yield (await read_table(reads, report, wanted)).rows
+        yield table.rows
         return
     after = 0
     while found := await read_not_served(reads, wanted.of_everybody, _PAGE, after):
@@ -139,12 +124,15 @@ async def table_rows(reads: Reader, report: Report, wanted: Wanted) -> AsyncIter
         yield [_customer(one) for one in found]
 
 
-async def agent_names(reads: Reader) -> dict[str, str]:
-    return {one.user_id: one.name for one in await read_agents(reads)}
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Of every period, also those without calls; `target` is the queue's own where one is looked at that has one."""
+
+    over_time: Mapping[str, Tally]
+    target: int
 
 
-async def read_levels(reads: Reader, wanted: Wanted) -> dict[str, Tally]:
-    """Of every period, also those without calls."""
+async def read_levels(reads: Reader, wanted: Wanted) -> Levels:
     asked, zone, settings = wanted.incoming, wanted.zone, wanted.settings
     level = AskedLevel(
         begin=asked.stretch.begin,
@@ -162,7 +150,7 @@ async def read_levels(reads: Reader, wanted: Wanted) -> dict[str, Tally]:
         assert key is not None
         name = key if by_hour else key_of(midnight(date.fromisoformat(key), zone), wanted.grain, zone)
         levels[name] += one
-    return levels
+    return Levels(levels, goals_of(settings, await read_queues(reads)).of(asked.queue).target_percent)
 
 
 def calls_table(found: Calls) -> Table:
@@ -186,10 +174,10 @@ def waiting_table(found: Calls) -> Table:
     return Table(COLUMNS[Report.WAITING], rows, _waits(found.total))
 
 
-def level_table(found: Mapping[str, Tally], wanted: Wanted) -> Table:
-    target = wanted.settings.sla_target_percent
-    rows: list[Row] = [{"period": key, **_level(one, target)} for key, one in found.items()]
-    total = _level(sum(found.values(), Tally()), target)
+def level_table(found: Levels) -> Table:
+    target = found.target
+    rows: list[Row] = [{"period": key, **_level(one, target)} for key, one in found.over_time.items()]
+    total = _level(sum(found.over_time.values(), Tally()), target)
     return Table(_LEVEL, rows, {**total, "target_percent": target})
 
 
@@ -249,10 +237,6 @@ def unix_ms(iso: str) -> UnixMs:
     return UnixMs(int(datetime.fromisoformat(iso).timestamp() * 1000))
 
 
-def rounded(value: float | None, digits: int = 2) -> float | None:
-    return None if value is None else round(value, digits)
-
-
 def _outcomes(one: Counts) -> Row:
     reasons = {reason.value: one.of(reason) for reason in MissedReason}
     return {"calls": one.calls, "answered": one.answered, "missed": one.missed, **reasons}
@@ -274,7 +258,7 @@ def _level(one: Tally, target: int) -> Row:
     return {
         "answered": one.answered,
         "answered_within": one.within,
-        "percent": rounded(one.percent),
+        "percent": one.shown_percent(target, 2),
         "target_met": one.meets(target),
         "offered": one.offered,
         "percent_of_offered": rounded(one.percent_of_offered),

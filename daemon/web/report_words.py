@@ -12,10 +12,12 @@ from babel.dates import format_date
 
 from daemon.message import Message
 from daemon.policy.report_span import Grain, Span
+from daemon.web.agent_state import REASON_WORDS, PauseReason
 from daemon.web.call_words import MISSED_REASONS
 from daemon.web.formats import Formats
+from daemon.web.report_agent_times import reason_of
 from daemon.web.report_query import Report, Way
-from daemon.web.report_tables import Cell, ColumnKind
+from daemon.web.report_table import Cell, ColumnKind
 from daemon.web.words import Translate
 
 SPANS: Final[Mapping[str, Message]] = {
@@ -47,6 +49,7 @@ TITLES: Final[Mapping[Report, Message]] = {
     Report.CUSTOMERS: Message("Customers not served yet"),
     Report.CALL_BACKS: Message("How soon missed callers were reached"),
     Report.AGENTS: Message("Agents"),
+    Report.AGENT_TIMES: Message("Pauses and states"),
 }
 COLUMNS: Final[Mapping[str, Message]] = {
     "period": Message("Time"),
@@ -72,6 +75,12 @@ COLUMNS: Final[Mapping[str, Message]] = {
     "outgoing": Message("Outgoing calls"),
     "talk_seconds": Message("Talk time"),
     "average_talk_seconds": Message("Average talk"),
+    "available_seconds": Message("Available"),
+    "wrap_up_seconds": Message("Wrap-up"),
+    "paused_seconds": Message("Paused"),
+    "paused_seconds_no_reason": Message("Without a reason"),
+    "paused_seconds_others": Message("Other reasons"),
+    "not_known_seconds": Message("Not known"),
     "reached": Message("Reached"),
     "callers": Message("Callers"),
     **{str(reason): word for reason, word in MISSED_REASONS.items()},
@@ -94,7 +103,8 @@ class Words:
     formats: Formats
 
     def column(self, name: str) -> str:
-        return self._(COLUMNS[name])
+        reason = reason_of(name)
+        return self._reason(reason) if reason else self._(COLUMNS[name])
 
     def cell(self, value: Cell, kind: ColumnKind) -> str:
         if value is None or isinstance(value, str):
@@ -121,6 +131,10 @@ class Words:
             return NONE
         hours, rest = divmod(int(seconds), 3600)
         return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+    def _reason(self, reason: str) -> str:
+        """Of a pause: ours in the reader's language, others' as they wrote it."""
+        return self._(REASON_WORDS[PauseReason(reason)]) if reason in list(PauseReason) else reason
 
     def labels(self, keys: Sequence[str], grain: Grain) -> list[str]:
         """Short, for the axis of a chart."""

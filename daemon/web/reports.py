@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from daemon.store.audit import note
-from daemon.store.reader import Reader
 from daemon.store.settings import read_settings
 from daemon.web.caller import by
 from daemon.web.exports import EXPORTS, Progress, export_name
@@ -19,12 +18,15 @@ from daemon.web.listing import json_response
 from daemon.web.problem import not_found
 from daemon.web.query import Query, path_part
 from daemon.web.report_query import PARAMETERS, Report, Wanted, wanted_by
-from daemon.web.report_tables import COLUMNS, ColumnKind, Row, Table, read_table, span_json, table_rows, unix_ms
+from daemon.web.report_table import ColumnKind, Row, Table
+from daemon.web.report_tables import read_table, span_json, table_rows, unix_ms
 from daemon.web.services import services
 from daemon.web.sheet import Cell
 from daemon.web.table_file import send_file, wall_clock
 
 LONGEST_NAME: Final = 40
+_ABOUT_PEOPLE: Final = frozenset({Report.CUSTOMERS, Report.AGENTS, Report.AGENT_TIMES})
+"""Whoever takes their lines away is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +78,27 @@ async def _export(request: web.Request, kind: str) -> web.StreamResponse:
     query, parts = Query(request, (*PARAMETERS, "export")), services(request)
     name = export_name(query)
     report, wanted = await _asked(request, query)
-    count = await _count(parts.reads, report, wanted)
-    with request.app[EXPORTS].running(request, name, count) as progress:
+    with request.app[EXPORTS].running(request, name, 1) as progress:
         who, asked = by(request), {key: value for key, value in request.query.items() if key != "export"}
-        if report is Report.CUSTOMERS:  # of the others no line is about one person
+        if report in _ABOUT_PEOPLE:
             await parts.writes.change(lambda: note(who, "reports.export", report, None, {"format": kind, **asked}))
-        pages = _pages(parts.reads, report, wanted, progress)
-        return await send_file(request, kind, report.value, list(COLUMNS[report]), pages)
+        table = await read_table(parts.reads, report, wanted)
+        progress.count = _count(report, table)
+        rows = table_rows(parts.reads, report, wanted, table)
+        return await send_file(request, kind, report.value, list(table.columns), _pages(rows, table, wanted, progress))
 
 
-async def _count(reads: Reader, report: Report, wanted: Wanted) -> int:
-    """Known before only where there may be many."""
-    if report is not Report.CUSTOMERS:
-        return 1
-    return int(str((await read_table(reads, report, wanted)).total["not_served"]))
+def _count(report: Report, table: Table) -> int:
+    """Of rows: only customers may be more than the table has."""
+    return int(str(table.total["not_served"])) if report is Report.CUSTOMERS else len(table.rows)
 
 
-async def _pages(reads: Reader, report: Report, wanted: Wanted, progress: Progress) -> AsyncIterator[list[list[Cell]]]:
-    columns = COLUMNS[report]
-    async for rows in table_rows(reads, report, wanted):
-        yield await asyncio.to_thread(lambda found: [_cells(row, columns, wanted.zone) for row in found], rows)
-        progress.done += len(rows)
+async def _pages(
+    rows: AsyncIterator[Sequence[Row]], table: Table, wanted: Wanted, progress: Progress
+) -> AsyncIterator[list[list[Cell]]]:
+    async for some in rows:
+        yield await asyncio.to_thread(lambda found: [_cells(row, table.columns, wanted.zone) for row in found], some)
+        progress.done += len(some)
 
 
 def _cells(row: Row, columns: Mapping[str, ColumnKind], zone: ZoneInfo) -> list[Cell]:

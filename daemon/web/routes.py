@@ -11,8 +11,6 @@ from daemon.store.role import Role
 from daemon.web import (
     accounts,
     agent_state,
-    agent_times,
-    agent_times_export,
     agents,
     audit,
     call_controls,
@@ -53,7 +51,6 @@ from daemon.web import (
 from daemon.web.assets import get_asset, get_icon
 from daemon.web.auth import Access
 from daemon.web.pages import accounts as account_pages
-from daemon.web.pages import agent_times as agent_times_page
 from daemon.web.pages import agents as agent_pages
 from daemon.web.pages import audit as audit_pages
 from daemon.web.pages import call as call_page
@@ -143,9 +140,6 @@ ROUTES: Final = (
     Route("GET", f"{_API}/calls.xlsx", call_export.export_xlsx, _SUPERVISORS),
     Route("GET", f"{_API}/exports/{{name}}", exports.get_export, _SUPERVISORS),
     Route("GET", f"{_API}/sla", sla.get_sla, _SUPERVISORS),
-    Route("GET", f"{_API}/reports/agent-times", agent_times.get_agent_times, _SUPERVISORS),
-    Route("GET", f"{_API}/reports/agent-times.csv", agent_times_export.export_csv, _SUPERVISORS),
-    Route("GET", f"{_API}/reports/agent-times.xlsx", agent_times_export.export_xlsx, _SUPERVISORS),
     Route("GET", f"{_API}/summary", summary.get_summary, _SUPERVISORS),
     Route("GET", f"{_API}/summary/targets", summary.list_targets, _ADMIN),
     Route("POST", f"{_API}/summary/targets", summary.create_target, _ADMIN),
@@ -222,7 +216,6 @@ ROUTES: Final = (
     Route("GET", "/calls", calls_page.show_calls, _AGENTS, page=True),
     Route("GET", "/calls/{call_id}", call_page.show_call, _AGENTS, page=True),
     Route("GET", "/service-level", service_level_page.show_service_level, _SUPERVISORS, page=True),
-    Route("GET", "/reports/agents-time", agent_times_page.show_agent_times, _SUPERVISORS, page=True),
     Route("GET", "/reports", reports_page.show_reports, _SUPERVISORS, page=True),
     Route("GET", "/wallboard", wallboard_page.show_wallboard, _SUPERVISORS, page=True),
     Route("GET", "/wall/{secret}", wallboard_page.show_wall, None, page=True),  # the link is the right to it

@@ -16,6 +16,7 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
+from daemon.policy.report_span import midnight
 from daemon.policy.service_level import Goal, Goals, Tally, goals_of
 from daemon.store.queues import read_queues
 from daemon.store.reader import Reader
@@ -149,8 +150,7 @@ def _bound(asked: Asked, by: GroupBy | None) -> None:
 
 def day_began(now: UnixMs, zone: ZoneInfo, days_ago: int = 0) -> UnixMs:
     """Midnight on the operator's wall clock."""
-    day = datetime.fromtimestamp(now / 1000, zone).date() - timedelta(days=days_ago)
-    return UnixMs(int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000))
+    return midnight(datetime.fromtimestamp(now / 1000, zone).date() - timedelta(days=days_ago), zone)
 
 
 def _figures(found: Tally, goal: Goal) -> Figures:

@@ -11,6 +11,7 @@ from typing import Final
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from daemon.policy.report import percent
 from daemon.policy.service_level import Tally
 from daemon.store.summary_figures import SummaryFigures
 from daemon.web.words import Translate, translator
@@ -57,44 +58,46 @@ def summary_text(figures: SummaryFigures, language: str, missed_url: str | None)
 
 def _headline(figures: SummaryFigures, words: _Words) -> str:
     _ = words.translate
-    if not figures.total.offered:
+    if not figures.level.offered:
         return _("nobody called")
     return _("{percent} in time, {missed} missed").format(
-        percent=words.percent(figures.total.percent), missed=words.number(figures.total.missed)
+        percent=words.percent(figures.shown_percent), missed=words.number(figures.level.missed)
     )
 
 
 def _rows(figures: SummaryFigures, words: _Words) -> Iterator[tuple[str, str]]:
-    _, total = words.translate, figures.total
+    _, level, incoming = words.translate, figures.level, figures.incoming.total
     yield _("Service level"), _level(figures, words)
     yield _("Incoming"), _incoming(figures, words)
-    if total.offered:
-        yield _("Missed of all who called"), words.percent(100 * total.missed / total.offered)
-    if total.answered:
+    if level.offered:
+        yield _("Missed of all who called"), words.percent(percent(level.missed, level.offered))
+    if incoming.answered:
         seconds = _("{n} s")
-        yield _("Average wait (ASA)"), seconds.format(n=words.number(total.average_wait_seconds or 0))
-        yield _("Longest wait"), seconds.format(n=words.number(total.longest / 1000))
+        yield _("Average wait (ASA)"), seconds.format(n=words.number(incoming.average_wait_seconds or 0))
+        yield _("Longest wait"), seconds.format(n=words.number(incoming.longest / 1000))
     if figures.busiest is not None:
         hour, count = figures.busiest
         began = datetime.fromisoformat(hour)
         yield _("Busiest hour"), _("{hour}, {n} calls").format(hour=f"{began:%H:%M}", n=words.number(count))
-    if figures.outgoing_answered or figures.outgoing_missed:
+    if figures.outgoing.calls:
         said = _("{answered} reached, {missed} not reached")
-        numbers = map(words.number, (figures.outgoing_answered, figures.outgoing_missed))
-        yield _("Outgoing"), said.format(**dict(zip(("answered", "missed"), numbers, strict=True)))
-    if figures.internal:
-        yield _("Internal"), words.number(figures.internal)
-    yield _("Customers not called back yet"), words.number(figures.not_served)
+        reached, not_reached = words.number(figures.outgoing.answered), words.number(figures.outgoing.missed)
+        yield _("Outgoing"), said.format(answered=reached, missed=not_reached)
+    if figures.internal.calls:
+        yield _("Internal"), words.number(figures.internal.calls)
+    if figures.missed.customers:
+        not_served, all_ = words.number(figures.missed.not_served), words.number(figures.missed.customers)
+        yield _("Customers not served yet"), _("{n} of {all}").format(n=not_served, all=all_)
     yield _("Open tickets"), words.number(figures.open_tickets)
 
 
 def _level(figures: SummaryFigures, words: _Words) -> str:
     """In words, against the target, by the formula of the service level's page."""
-    _, total = words.translate, figures.total
+    _, total = words.translate, figures.level
     if total.percent is None:
         return _("No call was answered.")
     said = _("{percent}: {within} of {answered} answered calls within {seconds} s.").format(
-        percent=words.percent(total.percent),
+        percent=words.percent(figures.shown_percent),
         within=words.number(total.within),
         answered=words.number(total.answered),
         seconds=figures.within_seconds,
@@ -108,7 +111,7 @@ def _verdict(total: Tally, target: int, _: Translate) -> str:
 
 
 def _incoming(figures: SummaryFigures, words: _Words) -> str:
-    _, total = words.translate, figures.total
+    _, total = words.translate, figures.level
     said = _("{answered} answered, {missed} missed").format(
         answered=words.number(total.answered), missed=words.number(total.missed)
     )

@@ -45,7 +45,6 @@ PAGES: Final = (
     Shown("/calls/{call_id}", "call", "One call from the first ring to the end.", dark=True, phone=True),
     Shown("/desk", "desk", "An agent's day: who rings, whom to call back.", dark=True, phone=True, by_agent=True),
     Shown("/service-level", "service-level", "How many calls were answered in time.", dark=True, phone=True),
-    Shown("/reports/agents-time", "agents-time", "How long each agent was paused, and why.", dark=True, phone=True),
     Shown("/reports", "reports", "What happened in a week, a month, a year: charts and tables.", dark=True, phone=True),
     Shown("/wallboard", "wallboard", "The floor at a glance: who waits, who talks, how the day goes.", phone=True),
     Shown("/wall/{secret}", "wall", "The same on a screen on the wall, by a link.", phone=True, signed_in=False),

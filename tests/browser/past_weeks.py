@@ -11,6 +11,7 @@ from typing import Final
 from daemon.call.model import Call, CallId, CallState, Direction, EndedBy, MissedReason, Outcome, PbxName, UserId
 from daemon.call.signals import UnixMs
 from daemon.call.timeline import Moment, What
+from daemon.policy.agent_period import Doing, Seen, Sight
 from daemon.policy.decision import CloseMissed, Decision, OpenTicket, Reason, TicketKind
 from daemon.store.values import Unit
 
@@ -18,6 +19,8 @@ DAYS: Final = 30
 _BY_WEEKDAY: Final = (46, 42, 40, 41, 44, 18, 5)
 _BY_HOUR: Final = (0, 0, 0, 0, 0, 0, 0, 1, 8, 10, 9, 7, 3, 6, 9, 9, 7, 4, 1, 1, 1, 0, 0, 0)
 _AGENTS: Final = {"support": ("an", "binh", "chau"), "sales": ("dung", "giang"), "vip": ("an",)}
+_ROTA: Final = ("an", "binh", "chau", "dung", "giang")
+_SATURDAY: Final = 5
 _OTHERS: Final = ("khanh", "dung", "an")
 _HOTLINES: Final = {"support": "19001234", "sales": "19001235", "vip": "19001234"}
 _HANOI: Final = timedelta(hours=7)
@@ -34,6 +37,32 @@ def units_of_past_weeks(opening: datetime, seed: int = 11) -> Iterator[Unit]:
         for at in moments:
             number += 1
             yield from _call(chance, number, at, waiting)
+
+
+def sightings_of_past_weeks(opening: datetime, seed: int = 12) -> Iterator[tuple[str, Seen]]:
+    """What agents were on working days: from eight to five, with lunch, breaks, and some time after calls."""
+    chance = random.Random(seed)
+    for day in range(DAYS, 0, -1):
+        eight = opening - timedelta(days=day)
+        if eight.weekday() < _SATURDAY:
+            for user_id in _ROTA:
+                yield from _shift(chance, user_id, int(eight.timestamp() * 1000))
+
+
+def _shift(chance: random.Random, user_id: str, eight: int) -> Iterator[tuple[str, Seen]]:
+    away = [(240 + chance.randrange(45), 55 + chance.randrange(12), Doing.PAUSED, "lunch")]
+    away += [(at + chance.randrange(50), 5 + chance.randrange(15), Doing.PAUSED, "break") for at in (60, 400)]
+    away += [
+        (at + chance.randrange(20), 2 + chance.randrange(4), Doing.WRAP_UP, "wrap_up") for at in (20, 140, 210, 370)
+    ]
+    if chance.random() < 0.3:
+        away.append((460, 45, Doing.PAUSED, chance.choice(("training", "back_office", "back_office", "Họp giao ban"))))
+    yield user_id, Seen(at=UnixMs(eight + chance.randrange(900_000)), what=Doing.AVAILABLE)
+    for minute, length, what, reason in sorted(away, key=lambda one: one[0]):
+        begin = eight + minute * 60_000 + chance.randrange(60_000)
+        yield user_id, Seen(at=UnixMs(begin), what=what, reason=reason, paused_at=UnixMs(begin))
+        yield user_id, Seen(at=UnixMs(begin + length * 60_000), what=Doing.AVAILABLE)
+    yield user_id, Seen(at=UnixMs(eight + 9 * 3_600_000 + chance.randrange(600_000)), what=Sight.NO_QUEUE)
 
 
 def _moment(chance: random.Random, midnight: datetime) -> UnixMs:

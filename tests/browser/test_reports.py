@@ -11,14 +11,15 @@ import pytest_asyncio
 import time_machine
 from playwright.async_api import Page, Route, expect
 
+from daemon.store.agent_periods import note_seen
 from tests.browser.accessible import assert_accessible
 from tests.browser.furniture import OPENING
 from tests.browser.house import NARROW, WIDE, House, Person
-from tests.browser.past_weeks import units_of_past_weeks
+from tests.browser.past_weeks import sightings_of_past_weeks, units_of_past_weeks
 
 TITLES = (
     *("Calls by outcome", "When people call", "How long people wait", "Answered in time", "Customers not served yet"),
-    *("How soon missed callers were reached", "Agents"),
+    *("How soon missed callers were reached", "Agents", "Pauses and states"),
 )
 
 
@@ -29,6 +30,7 @@ async def weeks(house: House) -> AsyncIterator[House]:
         for unit in units_of_past_weeks(OPENING):
             await house.daemon.store.writer.submit(unit)
         await house.daemon.store.writer.drain()
+        await house.daemon.store.writer.change(lambda: note_seen(list(sightings_of_past_weeks(OPENING))))
         yield house
 
 
@@ -109,6 +111,20 @@ async def test_a_table_leaves_as_a_file_with_the_same_figures(weeks: House, admi
     async with page.expect_download() as begun:
         await section.get_by_role("link", name="save as XLSX").click()
     assert (await begun.value).suggested_filename == "agents.xlsx"
+
+
+async def test_what_somebody_was_stands_in_a_bar_and_a_table_by_reason(weeks: House, admin: Person) -> None:
+    page = admin.page
+    await admin.open("/reports?span=month&user_id=an")
+    await counted(page)
+    section = page.locator("#agent-times")
+    await expect(section.get_by_role("columnheader", name="Lunch")).to_be_visible()
+    await expect(section.locator("tbody tr")).to_have_count(1)
+    for name in ("available", "wrap-up", "paused"):
+        assert await section.locator(f".drawn:visible .s-{name} rect").count() == 1
+    async with page.expect_download() as begun:
+        await section.get_by_role("link", name="save as XLSX").click()
+    assert (await begun.value).suggested_filename == "agent-times.xlsx"
 
 
 async def test_a_customer_not_served_leads_to_his_calls(weeks: House, admin: Person) -> None:

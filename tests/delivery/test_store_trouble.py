@@ -113,6 +113,9 @@ class Moody:
             raise TryAgain("the disk sleeps")
         return await self.inner.fetch(statement, values)
 
+    async def fetch_slowly(self, statement: Executable, values: Values = _NO_VALUES) -> list[Row]:
+        return await self.fetch(statement, values)
+
     async def close(self) -> None:
         await self.inner.close()
 

@@ -6,6 +6,7 @@ import sys
 from ipaddress import ip_network
 
 import pytest
+from structlog.testing import capture_logs
 
 from daemon.delivery import summary_sender
 from daemon.delivery.summary_sender import Letter, SummarySender
@@ -105,6 +106,22 @@ async def test_a_child_that_breaks_is_no_harm(monkeypatch: pytest.MonkeyPatch) -
     assert (await PLAIN.send(mail_to(9), LETTER)).reason is SummaryReason.BROKEN
 
 
+@pytest.mark.parametrize("way", ["it is told", "it dies of it"])
+async def test_no_part_of_a_secret_is_left_where_a_long_complaint_is_cut(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    secret = "".join(f"s{number:03}" for number in range(100))
+    words = f"{'x' * 180}{secret}{'y' * 180}"
+    told = f"import json; print(json.dumps({{'ok': False, 'why': 'refused', 'said': {words!r}}}))"
+    dies = f"raise SystemExit({words!r})"
+    monkeypatch.setattr(summary_sender, "_COMMAND", (sys.executable, "-c", told if way == "it is told" else dies))
+    with capture_logs() as logs:
+        found = await PLAIN.send(f"slack://a/b/{secret}", LETTER)
+    everything = f"{found}{logs}{caplog.text}"
+    assert not any(f"s{number:03}" in everything for number in range(100))
+    assert len(found.said or "") <= 200
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -133,6 +150,8 @@ async def test_a_child_that_breaks_is_no_harm(monkeypatch: pytest.MonkeyPatch) -
         "mailto://a:b@example.com?a;template=x",
         "mailto://a:b@exa mple.com",
         "mailto://a:b@example.com\r\nBcc: x@example.com",
+        "mailto://a:b@example.com?name=a%0d%0aBcc:x@example.com",
+        "mailto://a:b@example.com?name=a%250aBcc:x@example.com",
         "mailto:a@example.com",
         "mailto://[::1",
         "mailto://" + "a" * 2001,
@@ -163,6 +182,11 @@ def test_of_an_address_only_what_is_no_secret_is_shown() -> None:
     )
     assert {"geheim", "nochgeheimer"} <= set(secrets_of(mail))
     assert "AAtoken" in " ".join(secrets_of("tgram://123456789:AAtoken/42"))
+    webhook = "rockets://bot:GEbCXoBZRhhjgDfAA/Jcabcdef123@chat.example.com/%23sales"  # a token with a / in it
+    assert place_of(webhook).host is None
+    assert place_of(webhook.replace("bot:", "")).host is None
+    assert {"GEbCXoBZRhhjgDfAA", "Jcabcdef123"} <= set(secrets_of(webhook.replace("bot:", "")))
+    assert {"GEbCXoBZRhhjgDfAA", "Jcabcdef123"} <= set(secrets_of(webhook))
     for hostile in ("", "x", "tgram://[", "mailto://a:port@x:99999999"):
         place_of(hostile)
         secrets_of(hostile)

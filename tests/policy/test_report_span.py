@@ -16,6 +16,7 @@ from daemon.policy.report_span import (
     Grain,
     Span,
     Stretch,
+    day_stretch,
     key_of,
     midnight,
     periods,
@@ -33,6 +34,12 @@ MOMENTS = st.integers(1_500_000_000_000, 1_900_000_000_000)
 
 def day(begin: str, end: str, zone: str = "Europe/Berlin") -> Stretch:
     return Stretch(unix_ms(begin, zone), unix_ms(end, zone))
+
+
+@pytest.mark.parametrize(("name", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-01", 24)])
+def test_a_day_has_as_many_hours_as_the_clocks_make_it(name: str, hours: int) -> None:
+    found = day_stretch(date.fromisoformat(name), BERLIN)
+    assert found.end - found.begin == hours * HOUR_MS
 
 
 def test_the_hour_that_comes_twice_in_autumn_is_two_and_that_of_spring_is_none() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from daemon.call.signals import UnixMs
 from daemon.policy.call_settings import CallSettings, Weekday
-from daemon.policy.summary import LATE_MS, day_span, last_due, next_due, next_try, yesterday
+from daemon.policy.summary import LATE_MS, last_due, next_due, next_try, yesterday
 from tests.factory import unix_ms
 
 BERLIN = "Europe/Berlin"
@@ -47,12 +46,6 @@ def test_a_summary_of_late_evening_is_still_due_after_midnight() -> None:
     assert due is not None
     assert due.day == date(2026, 11, 22)
     assert not due.is_late(unix_ms("2026-11-24 01:00:00"))
-
-
-@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-01", 24)])
-def test_a_day_has_as_many_hours_as_the_clocks_make_it(day: str, hours: int) -> None:
-    begin, end = day_span(date.fromisoformat(day), ZoneInfo(BERLIN))
-    assert (end - begin) / HOUR == hours
 
 
 @pytest.mark.parametrize(

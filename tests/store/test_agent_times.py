@@ -1,31 +1,32 @@
-"""Sums of what agents did: clipped to the span, equal to what a slow count of every second says."""
+"""Sums of what agents were: clipped to the span, equal to what a slow count of every second says."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from daemon.agent_times import AgentTimes
-from daemon.call.model import UserId
 from daemon.call.signals import UnixMs
-from daemon.call.timeline import Moment, What
 from daemon.errors import TryAgain
 from daemon.policy.agent_period import Doing, Period, Seen, Sight
+from daemon.policy.report_span import Stretch
 from daemon.store import schema
 from daemon.store.agent_periods import delete_old_periods, leave_periods, note_seen, read_periods
-from daemon.store.agent_times import _SPENT, read_agent_times
+from daemon.store.report_agent_times import AgentTime, read_agent_times, times_statement
+from daemon.store.report_calls import Asked
 from daemon.store.statement import StatementCache
 from daemon.store.store import Store
-from daemon.store.values import Unit
-from tests.factory import NOON, answered, missed
+from daemon.store.work import Query, Work
+from tests.factory import NOON
 
 _WHAT = (
     (Doing.AVAILABLE, ""),
@@ -56,6 +57,11 @@ async def note(store: Store, *sightings: tuple[str, Seen]) -> None:
     await store.writer.change(lambda: note_seen(sightings))
 
 
+async def read_times(store: Store, begin: int, end: int, now: int, user_id: str | None = None) -> list[AgentTime]:
+    asked = Asked(stretch=Stretch(at(begin), at(end)), user_id=user_id)
+    return sorted(await read_agent_times(store.reader, asked, at(now)), key=lambda one: one.user_id)
+
+
 async def test_periods_are_clipped_to_the_span_and_what_goes_on_counts_until_now(store: Store) -> None:
     await note(
         store,
@@ -65,26 +71,12 @@ async def test_periods_are_clipped_to_the_span_and_what_goes_on_counts_until_now
         ("binh", seen(0, Doing.PAUSED)),
         ("binh", seen(50, Sight.AWAY)),
     )
-    an, binh = await read_agent_times(store.reader, at(40), at(1000), at(260))
+    an, binh = await read_times(store, 40, 1000, 260)
     assert (an.available.ms, an.available.count, an.paused.ms, an.not_known) == (120_000, 2, 100_000, 0)
     assert {reason: spent.count for reason, spent in an.pauses.items()} == {"lunch": 1}
     assert (binh.paused.ms, binh.paused.estimated, binh.not_known) == (10_000, 1, 210_000)
-    assert await read_agent_times(store.reader, at(-100), at(-50), at(260)) == []
-
-
-async def test_rings_answers_and_talks_are_those_of_calls_that_began_in_the_span(store: Store) -> None:
-    rang = Moment(at(1), What.RANG, UserId("an"), "PJSIP/1001", at(3))
-    call = replace(answered("1.1", started_at=at(0)), ended_at=at(63))
-    units = [
-        Unit(at(63), call, (), (rang, replace(rang, at=at(2)))),
-        Unit(at(10), missed("1.2", started_at=at(0)), (), (rang,)),
-        Unit(at(10), missed("1.3", started_at=at(-500)), (), (rang,)),
-    ]
-    for unit in units:
-        await store.writer.submit(unit)
-    await store.writer.drain()
-    (an,) = await read_agent_times(store.reader, at(0), at(100), at(100))
-    assert (an.rings, an.answers, an.talk) == (3, 1, 60_000)
+    assert await read_times(store, -100, -50, 260) == []
+    assert await read_times(store, 40, 1000, 260, "binh") == [binh]
 
 
 async def test_a_start_after_a_crash_ends_what_went_on_where_it_was_last_seen_and_twice_is_once(store: Store) -> None:
@@ -121,6 +113,35 @@ async def test_where_too_much_waits_the_agent_was_out_of_sight_and_the_rest_is_k
     assert all(one.ended_at is not None for one in await read_periods(store.reader, "an"))
 
 
+async def test_whose_changes_could_not_be_written_is_not_left_in_the_pause_he_was_in(store: Store) -> None:
+    times = AgentTimes(lambda: store, lambda: at(500))
+    await times.begin(lambda _, now: Seen(at=now, what=Doing.AVAILABLE))
+    running = asyncio.create_task(times.run())
+    times.note("an", seen(0, Doing.PAUSED, "lunch"))
+    await until(lambda: not times._waiting)
+    await store.writer.change(lambda: named("agent_periods", "away"))
+    times.note("an", seen(60, Doing.AVAILABLE))
+    await until(lambda: bool(times._missed))
+    await store.writer.change(lambda: named("away", "agent_periods"))
+    times.note("binh", seen(100, Doing.AVAILABLE))
+    await until(lambda: not times._missed and not times._waiting)
+    running.cancel()
+    assert await read_periods(store.reader, "an") == [
+        Period(began_at=at(0), doing=Doing.PAUSED, reason="lunch", ended_at=at(60), estimated=True),
+        Period(began_at=at(500), doing=Doing.AVAILABLE),
+    ]
+
+
+def named(old: str, new: str) -> Work[None]:
+    yield Query(text(f"ALTER TABLE {old} RENAME TO {new}"))
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not reached():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
+
+
 async def test_a_store_that_is_gone_delays_no_end(store: Store) -> None:
     times = AgentTimes(lambda: store, lambda: at(500))
     await times.begin(lambda _, now: Seen(at=now, what=Doing.AVAILABLE))
@@ -146,7 +167,7 @@ async def test_the_sums_are_those_of_a_slow_count_of_every_second(
         for user_id, later, (what, reason) in changes:
             now += later
             await note(store, (user_id, seen(now, what, reason)))
-        found = await read_agent_times(store.reader, at(begin), at(begin + length), at(now))
+        found = await read_times(store, begin, begin + length, now)
         counted: defaultdict[tuple[str, Doing, str], int] = defaultdict(int)
         for user_id in ("an", "binh"):
             periods = await read_periods(store.reader, user_id)
@@ -169,12 +190,16 @@ async def test_the_sums_are_those_of_a_slow_count_of_every_second(
         await store.close()
 
 
-def test_the_sums_come_from_one_index_in_its_order_whatever_the_span(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("user_id", "way"), [(None, "SCAN"), ("an", "SEARCH")])
+def test_the_sums_come_from_one_index_in_its_order_whatever_the_span(
+    tmp_path: Path, user_id: str | None, way: str
+) -> None:
     path = tmp_path / "callwarden.db"
     schema.upgrade(str(path))
+    statement = times_statement(Asked(stretch=Stretch(at(0), at(1)), user_id=user_id))
     with closing(sqlite3.connect(path)) as connection:
-        text, values = StatementCache()(_SPENT, ("b_begin", "b_end", "b_until")).bound(
-            {"b_begin": 0, "b_end": 1, "b_until": 1}
-        )
+        names = ("b_begin", "b_end", "b_until")
+        text, values = StatementCache()(statement, names).bound(dict.fromkeys(names, 1))
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
-    assert plan == ["SCAN agent_periods USING COVERING INDEX ix_agent_periods_sums"]
+    (found,) = plan
+    assert found.startswith(f"{way} agent_periods USING COVERING INDEX ix_agent_periods_sums"), plan

@@ -1,4 +1,4 @@
-"""What agents did for how long, as the API, the files and the page tell it."""
+"""Pauses and states of agents as the API, the files and the page of reports tell them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ import io
 import re
 import zipfile
 from html import unescape
+from typing import Any
 
 import pytest
 
 from daemon.call.signals import UnixMs
 from daemon.policy.agent_period import Doing, Seen, Sight
 from daemon.store.agent_periods import note_seen
+from daemon.store.report_agent_times import AgentTime, Spent
 from daemon.store.role import Role
+from daemon.web.report_agent_times import agent_times_table
 from tests.web.browser import has_no_inline_code, signed_in
 from tests.web.conftest import NOW, House
+from tests.web.test_pages_calls import raw
 
 PATH = "/api/v1/reports/agent-times"
+DAY = "?from=2026-11-22T00:00:00Z&to=2026-11-22T23:00:00Z"
 HOSTILE = '=HYPERLINK("x")<script>'
 
 
@@ -25,8 +30,8 @@ async def keep(house: House) -> None:
     """In the last hour: available, twenty minutes of lunch, a pause of somebody's own words, then out of sight."""
     await house.ask("PUT", "/api/v1/agents/an", json={"name": "An"})
 
-    def seen(minutes: int, what: Doing | Sight, reason: str = "") -> tuple[str, Seen]:
-        return "an", Seen(at=UnixMs(NOW - minutes * 60_000), what=what, reason=reason)
+    def seen(minutes: int, what: Doing | Sight, reason: str = "", who: str = "an") -> tuple[str, Seen]:
+        return who, Seen(at=UnixMs(NOW - minutes * 60_000), what=what, reason=reason)
 
     sightings = [
         seen(60, Doing.AVAILABLE),
@@ -34,69 +39,74 @@ async def keep(house: House) -> None:
         seen(30, Doing.WRAP_UP, "wrap_up"),
         seen(29, Doing.PAUSED, HOSTILE),
         seen(19, Sight.AWAY),
+        seen(9, Doing.PAUSED, who="binh"),
+        seen(4, Sight.NO_QUEUE, who="binh"),
     ]
     await house.store.writer.change(lambda: note_seen(sightings))
 
 
+async def told(house: House, query: str = DAY) -> dict[str, Any]:
+    answer = await house.ask("GET", PATH + query, Role.SUPERVISOR)
+    assert answer.status == 200, answer.body
+    return dict(answer.body)
+
+
 async def test_the_api_tells_seconds_by_reason_and_what_is_not_known(house: House) -> None:
     await keep(house)
-    answer = await house.ask("GET", PATH + "?from=2026-11-22T00:00:00Z&to=2026-11-22T23:00:00Z", Role.SUPERVISOR)
-    assert answer.status == 200
-    (an,) = answer.body["items"]
+    found = await told(house)
+    an, binh = found["rows"]
     assert (an["user_id"], an["name"], an["available_seconds"], an["wrap_up_seconds"]) == ("an", "An", 600, 60)
-    assert [(one["reason"], one["seconds"], one["estimated"]) for one in an["pauses"]] == [
-        ("lunch", 1200, 0),
-        (HOSTILE, 600, 1),
-    ]
-    assert an["paused_seconds"] == 1800
+    assert (an["paused_seconds"], an["pauses"], an["estimated"]) == (1800, 2, 1)
+    assert (an["paused_seconds: lunch"], an["pauses: lunch"]) == (1200, 1)
+    assert an[f"paused_seconds: {HOSTILE}"] == 600
     known = an["available_seconds"] + an["wrap_up_seconds"] + an["paused_seconds"]
     whole = (NOW - 1_795_305_600_000) / 1000  # since the beginning of the span
     assert an["not_known_seconds"] == pytest.approx(whole - known)
+    assert (binh["paused_seconds_no_reason"], binh["pauses_no_reason"], binh["paused_seconds: lunch"]) == (300, 1, 0)
+    assert {one["name"] for one in found["columns"]} == set(an) == set(binh)
+    assert found["total"] == {name: an[name] + binh[name] for name in an if name not in ("user_id", "name")}
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("from=2026-11-22T00:00:00Z&to=2026-11-21T00:00:00Z", "to"),
-        ("from=2024-01-01T00:00:00Z", "from"),
-        ("from=yesterday", "from"),
-        ("user_id=an", "user_id"),
-    ],
-)
-async def test_a_span_that_is_none_is_refused(house: House, query: str, field: str) -> None:
-    for kind in ("", ".csv", ".xlsx"):
-        assert (await house.ask("GET", f"{PATH}{kind}?{query}")).fields() == {field}
-
-
-async def test_the_files_have_a_column_for_each_reason_and_no_formula_and_are_noted(house: House) -> None:
+async def test_one_agent_can_be_asked_for_and_queues_make_no_difference(house: House) -> None:
     await keep(house)
-    span = "?from=2026-11-22T00:00:00Z&to=2026-11-22T23:00:00Z"
-    text = (await house.ask("GET", PATH + ".csv" + span)).body
-    head, an = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+    everybody = await told(house)
+    assert [row["user_id"] for row in (await told(house, f"{DAY}&user_id=binh"))["rows"]] == ["binh"]
+    assert (await told(house, f"{DAY}&queue=sales&direction=outgoing"))["rows"] == everybody["rows"]
+
+
+async def test_the_files_have_columns_for_each_reason_and_no_formula_and_are_noted(house: House) -> None:
+    await keep(house)
+    head, an, _ = csv.reader(io.StringIO((await raw(house, f"{PATH}.csv{DAY}")).decode("utf-8-sig")))
     assert an[head.index("paused_seconds: lunch")] == "1200.0"
     assert an[head.index(f"paused_seconds: {HOSTILE}")] == "600.0"
-    async with house.client.get(PATH + ".xlsx" + span, headers=house.headers()) as response:
-        book = zipfile.ZipFile(io.BytesIO(await response.read()))
+    book = zipfile.ZipFile(io.BytesIO(await raw(house, f"{PATH}.xlsx{DAY}")))
     assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
-    assert [one["action"] for one in await house.audit(action="agent_times.export")] == ["agent_times.export"] * 2
+    assert [one["object"] for one in await house.audit(action="reports.export")] == ["agent-times"] * 2
+
+
+def test_reasons_that_are_too_many_are_one_column_and_nothing_is_lost() -> None:
+    pauses = {f"reason {number}": Spent(1, 1000 * number) for number in range(1, 6)}
+    table = agent_times_table([AgentTime("an", pauses=pauses)], {}, most=2)
+    (row,) = table.rows
+    assert [name for name in row if name.startswith("paused_seconds")] == [
+        *("paused_seconds", "paused_seconds: reason 5", "paused_seconds: reason 4", "paused_seconds_others")
+    ]
+    assert (row["paused_seconds"], row["paused_seconds_others"], row["pauses_others"]) == (15, 6, 3)
 
 
 async def test_the_page_shows_each_agent_with_his_reasons_in_the_readers_words(house: House) -> None:
     await keep(house)
     browser = await signed_in(house, "lead", Role.SUPERVISOR)
-    for language, words in (("en", ("Lunch 0:20:00", "≥ 0:30:00")), ("vi", ("Ăn trưa 0:20:00", "Đang tạm dừng"))):
+    for language, words in (
+        ("en", ("Lunch", "≥ 30:00 · 2\N{MULTIPLICATION SIGN}", "Without a reason")),
+        ("vi", ("Ăn trưa", "Đang tạm dừng")),
+    ):
         await house.ask("PATCH", "/api/v1/accounts/lead", json={"language": language})
-        page = await browser.get("/reports/agents-time")
+        page = await browser.get("/reports?span=today&part=agent-times")
         content = page.text.partition("<main")[2]
         assert page.status == 200
         assert has_no_inline_code(content)
         said = " ".join(unescape(re.sub(r"<[^>]+>", " ", content)).split())
-        for word in words:
+        for word in (*words, HOSTILE):
             assert word in said, said
         assert "<script>" not in content
-    assert (await browser.get("/reports/agents-time?span=nonsense")).status == 200
-
-
-async def test_an_empty_report_says_what_will_stand_there(house: House) -> None:
-    browser = await signed_in(house, "lead", Role.SUPERVISOR)
-    assert "agent-times-title" in (await browser.get("/reports/agents-time?span=year")).text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -16,6 +17,9 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.call.timeline import Moment, What
 from daemon.policy.decision import CloseMissed, Decision, OpenTicket, Reason, TicketKind
+from daemon.policy.report_span import day_stretch
+from daemon.store.settings import read_settings
+from daemon.store.summary_figures import read_figures
 from daemon.store.values import Unit
 from tests.factory import ringing, unix_ms
 from tests.web import slow_reports as slow
@@ -193,6 +197,78 @@ async def test_the_service_level_page_and_the_report_say_the_same(house: House) 
     waits = await report(house, "waiting", asked)
     assert waits["total"]["average_wait_seconds"] == sla["total"]["average_wait_seconds"]
     assert waits["total"]["longest_wait_seconds"] == sla["total"]["longest_wait_seconds"]
+
+
+@pytest.mark.parametrize("day", DAYS, ids=lambda day: f"{day.zone} {day.begin[:10]}")
+async def test_the_summary_of_a_day_the_reports_and_the_service_level_say_the_same(house: House, day: Day) -> None:
+    await in_zone(house, day.zone)
+    await keep(house, invented(day, seed=12))
+    date_, settings = date.fromisoformat(day.begin[:10]), (await read_settings(house.store.reader)).settings
+    found = await read_figures(house.store.reader, date_, settings)
+    stretch = day_stretch(date_, ZoneInfo(day.zone))
+    asked = replace(day.question(by="hour"), begin=stretch.begin, end=stretch.end)
+
+    async def total(name: str, **more: str) -> dict[str, Any]:
+        return dict((await report(house, name, asked, **more))["total"])
+
+    for counts, way in ((found.incoming.total, "incoming"), (found.outgoing, "outgoing"), (found.internal, "internal")):
+        outcomes = await total("calls", direction=way)
+        assert (counts.answered, counts.missed) == (outcomes["answered"], outcomes["missed"]) > (0, 0)
+    waits, level, missed = await total("waiting"), await total("service-level"), await total("customers")
+    assert round(found.incoming.total.average_wait_seconds or 0, 3) == waits["average_wait_seconds"]
+    assert found.incoming.total.longest == 1000 * waits["longest_wait_seconds"]
+    assert (found.level.within, found.level.answered) == (level["answered_within"], level["answered"])
+    assert found.level.offered == found.incoming.total.offered == level["offered"] == waits["offered"]
+    assert found.level.missed + found.left_in_ivr == found.incoming.total.missed
+    assert (found.missed.not_served, found.missed.customers) == (missed["not_served"], missed["customers"])
+    agents = {row["user_id"]: row for row in (await report(house, "agents", asked))["rows"]}
+    span = urlencode({"from": iso_utc(stretch.begin), "to": iso_utc(stretch.end), "by": "user_id"})
+    by_agent = {one["key"]: one for one in (await house.ask("GET", f"/api/v1/sla?{span}")).body["groups"]}
+    assert found.agents
+    for one in found.agents:
+        assert one.answered == agents[one.name]["incoming"] == by_agent[one.name]["answered"]
+        assert one.talk / 1000 == agents[one.name]["talk_seconds"]
+    text = (await house.ask("GET", f"/api/v1/summary?day={date_}&language=en")).body["text"]
+    assert f"Incoming: {level['answered']} answered, {found.level.missed} missed" in text
+
+
+async def test_the_report_of_a_queue_is_held_to_its_own_target(house: House) -> None:
+    settings = {"sla_target_percent": 100, "sla_answer_within_seconds": 20}
+    assert (await house.ask("PATCH", "/api/v1/call-settings", json=settings)).status == 200
+    own = {"sla_target_percent": 50, "sla_answer_within_seconds": 30}
+    assert (await house.ask("PUT", "/api/v1/queues/support", json=own)).status in (200, 201)
+    start = unix_ms("2026-11-10 08:00:00")
+    kept = [
+        Told(
+            replace(
+                _answered(f"w.{number}", UnixMs(start + 1000 * number), wait_s=40 if not number else 1), queue=queue
+            )
+        )
+        for number, queue in enumerate(["support", "support", "sales", "sales", "sales"])
+    ]
+    await keep(house, kept)
+    asked = DAYS[0].question(by="day")
+    for queue in ("support", "sales", None):
+        chosen = {} if queue is None else {"queue": queue}
+        span = {"from": "2026-11-10T00:00:00Z", "to": "2026-11-11T00:00:00Z", **chosen}
+        sla = (await house.ask("GET", f"/api/v1/sla?{urlencode(span)}")).body
+        found = (await house.ask("GET", f"/api/v1/reports/service-level?{urlencode({**span, 'by': asked.by})}")).body
+        names = ("answered", "answered_within", "percent", "target_met", "target_percent")
+        assert {name: found["total"][name] for name in names} == {name: sla["total"][name] for name in names}, queue
+    assert found["total"]["target_percent"] == 100
+
+
+def _answered(name: str, start: UnixMs, wait_s: int) -> Call:
+    call = replace(ringing(name, started_at=start), rung_at=start, queued_at=start)
+    answered_at = UnixMs(start + 1000 * wait_s)
+    return replace(
+        call,
+        call_id=CallId(name),
+        state=CallState.ENDED,
+        outcome=Outcome.ANSWERED,
+        answered_at=answered_at,
+        ended_at=UnixMs(answered_at + 1000),
+    )
 
 
 @pytest.mark.parametrize("only", ["no calls", "abandoned", "running"])

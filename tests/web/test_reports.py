@@ -117,6 +117,8 @@ async def test_who_took_customers_away_in_a_file_is_noted_and_how_far_it_is_can_
     assert (noted["object"], noted["new"]["format"]) == ("customers", "csv")
     await raw(house, "/api/v1/reports/hours.csv?span=today")
     assert len(await house.audit(action="reports.export")) == 1, "nobody is named there"
+    await raw(house, "/api/v1/reports/agents.xlsx?span=today")
+    assert [one["object"] for one in await house.audit(action="reports.export")].count("agents") == 1
 
 
 async def test_a_queue_with_a_target_and_limit_of_its_own_is_judged_by_them(house: House) -> None:

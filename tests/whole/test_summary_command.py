@@ -50,6 +50,8 @@ async def test_a_day_is_sent_once_and_again_only_when_asked(config: Path) -> Non
         assert "has it already" in (await run(*arguments))[1]
         assert (await run(*arguments, "--again"))[:2] == (0, "Boss (E-mail): sent\n")
         assert len(box.messages) == 2
+        code, _, err = await run("summary", "--day", "2999-01-01", "--send", "--config", config)
+        assert (code, "is not over" in err, len(box.messages)) == (1, True, 2)
         box.refuses = "550 nobody here"
         code, out, err = await run("summary", "--day", "2026-11-21", "--send", "--config", config)
         assert (code, "not sent" in out) == (1, True)

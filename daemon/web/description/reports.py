@@ -10,6 +10,7 @@ from pydantic import Field
 from daemon.policy.report_span import HOURLY_DAYS, LONGEST_DAYS, Grain, Span
 from daemon.web.description.answers import Time
 from daemon.web.description.model import Answer, Description, Descriptions, Parameter, choice, path, text, time
+from daemon.web.report_agent_times import MOST_REASONS
 from daemon.web.report_query import USUAL, Report, Way
 from daemon.web.report_tables import MOST_CUSTOMERS
 from daemon.web.reports import LONGEST_NAME, ReportColumn
@@ -41,7 +42,11 @@ _TABLES: Final = (
     "the answered (ASA), longest waits, and who gave up ÷ offered. `service-level`: as `/sla`, over time. `customers`: "
     f"who called in vain and was talked to in no call since, the last {MOST_CUSTOMERS:,}; `total` has how many. "
     "`agents`: rings and answers of incoming calls, calls they were the last to answer, and their talk. `call-backs`: "
-    "missed callers by how soon somebody talked to them: within 15 minutes, an hour, the same day, later, never yet."
+    "missed callers by how soon somebody talked to them: within 15 minutes, an hour, the same day, later, never yet. "
+    "`agent-times`: how long each agent was available, paused and in wrap-up by the PBX's queues, of all queues; two "
+    f"columns (`paused_seconds: lunch`, `pauses: lunch`) for each of the {MOST_REASONS} longest reasons of a pause, "
+    "`…_no_reason` and `…_others`. `not_known_seconds`: in no queue, or the PBX or Callwarden was away; of `estimated` "
+    "periods the end was not seen: they count until they were last seen."
 )
 _NAME: Final = path("report", f"One of: {', '.join(Report)}.", LONGEST_NAME)
 _ASKED: Final = (
@@ -52,7 +57,10 @@ _ASKED: Final = (
     choice("direction", "For `calls` and `hours`; incoming without it. The others know what they are about.", Way),
     text("queue", "Of this queue."),
     text("hotline", "Of this number of yours."),
-    text("user_id", "That this agent was the last to answer; of `agents` only this one. Not for missed calls."),
+    text(
+        "user_id",
+        "That this agent was the last to answer; of `agents` and `agent-times` only this one. Not for missed calls.",
+    ),
 )
 _EXPORT: Final = Parameter(
     "export",
@@ -71,7 +79,7 @@ REPORTS: Final[Descriptions] = {
     ("GET", "/reports/{report}.csv"): Description(
         tag="Reports",
         summary="The rows of a report as CSV.",
-        more="All of them. Times are those of the call centre's zone. That of customers is noted in the audit log.",
+        more="All of them, in the call centre's time. Those about customers and agents are noted in the audit log.",
         parameters=(_NAME, *_ASKED, _EXPORT),
         answers={200: Answer("The file.", media="text/csv")},
     ),

@@ -6,7 +6,6 @@ from typing import Final
 
 from daemon.web.description.access import ACCESS
 from daemon.web.description.acting import ACTING
-from daemon.web.description.agent_times import AGENT_TIMES
 from daemon.web.description.call_files import CALL_FILES
 from daemon.web.description.calls import CALLS, EVENTS, TICKETS
 from daemon.web.description.desk import DESK
@@ -28,7 +27,6 @@ DESCRIPTIONS: Final[Descriptions] = {
     **ACTING,
     **TICKETS,
     **SERVICE_LEVEL,
-    **AGENT_TIMES,
     **SUMMARY,
     **REPORTS,
     **WALLBOARD,

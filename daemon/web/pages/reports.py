@@ -21,6 +21,7 @@ from daemon.policy.report_span import Grain
 from daemon.store.hotlines import read_hotlines
 from daemon.store.queues import read_queues
 from daemon.store.reader import Reader
+from daemon.store.report_agent_times import read_agent_times
 from daemon.store.report_agents import read_agents_report
 from daemon.store.report_call_backs import read_call_backs
 from daemon.store.report_calls import Calls, read_calls_report
@@ -30,6 +31,7 @@ from daemon.web.formats import Formats
 from daemon.web.page import language_of, show_many, words
 from daemon.web.pages.filters import address_of, filters
 from daemon.web.pages.tickets import agent_choices, teller
+from daemon.web.report_agent_times import agent_times_table
 from daemon.web.report_query import NAMES, PARAMETERS, Report, Wanted, Way, grains, span_of, wanted_of_page
 from daemon.web.report_sections import MOST_ROWS, Maker, Section
 from daemon.web.report_tables import (
@@ -50,6 +52,8 @@ from daemon.web.words import Translate
 _PATH: Final = "/reports"
 _DAYS: Final = ("from", "to")
 _PARTS: Final = ("part",)
+_MOST_REASONS: Final = 4
+"""Of pauses beside one another; files have more."""
 
 
 Draw = Callable[[], Sequence[Section]]
@@ -63,6 +67,7 @@ class Part(StrEnum):
     CUSTOMERS = "customers"
     CALL_BACKS = "call-backs"
     AGENTS = "agents"
+    AGENT_TIMES = "agent-times"
 
 
 async def show_reports(request: web.Request) -> web.Response:
@@ -103,6 +108,7 @@ async def _sections(
         Part.CUSTOMERS: lambda: _customers(reads, wanted, maker, tells),
         Part.CALL_BACKS: lambda: _call_backs(reads, wanted, maker),
         Part.AGENTS: lambda: _agents(reads, wanted, maker, {**_narrowing(chosen), **days}),
+        Part.AGENT_TIMES: lambda: _agent_times(reads, wanted, maker),
     }
     return await asyncio.to_thread(await make[part]())
 
@@ -126,7 +132,7 @@ async def _count(reads: Reader, wanted: Wanted, direction: Direction | None) -> 
 
 async def _level(reads: Reader, wanted: Wanted, maker: Maker) -> Draw:
     found = await read_levels(reads, wanted)
-    return lambda: [maker.level(level_table(found, wanted))]
+    return lambda: [maker.level(level_table(found))]
 
 
 async def _customers(reads: Reader, wanted: Wanted, maker: Maker, tells: Teller) -> Draw:
@@ -151,6 +157,11 @@ async def _agents(reads: Reader, wanted: Wanted, maker: Maker, others: Mapping[s
     return lambda: [
         maker.agents(agents_table(found, maker.names), lambda agent: address_of("/calls", others, user_id=agent))
     ]
+
+
+async def _agent_times(reads: Reader, wanted: Wanted, maker: Maker) -> Draw:
+    found = await read_agent_times(reads, wanted.asked, wanted.now)
+    return lambda: [maker.agent_times(agent_times_table(found, maker.names, _MOST_REASONS))]
 
 
 def _narrowing(chosen: Mapping[str, str]) -> dict[str, str]:
