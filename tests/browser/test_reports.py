@@ -11,11 +11,10 @@ import pytest_asyncio
 import time_machine
 from playwright.async_api import Page, Route, expect
 
-from daemon.store.agent_periods import note_seen
 from tests.browser.accessible import assert_accessible
 from tests.browser.furniture import OPENING
 from tests.browser.house import NARROW, WIDE, House, Person
-from tests.browser.past_weeks import sightings_of_past_weeks, units_of_past_weeks
+from tests.browser.past_weeks import periods_of_past_weeks, units_of_past_weeks
 
 TITLES = (
     *("Calls by outcome", "When people call", "How long people wait", "Answered in time", "Customers not served yet"),
@@ -30,7 +29,7 @@ async def weeks(house: House) -> AsyncIterator[House]:
         for unit in units_of_past_weeks(OPENING):
             await house.daemon.store.writer.submit(unit)
         await house.daemon.store.writer.drain()
-        await house.daemon.store.writer.change(lambda: note_seen(list(sightings_of_past_weeks(OPENING))))
+        await house.daemon.store.writer.change(lambda: periods_of_past_weeks(OPENING))
         yield house
 
 
