@@ -183,7 +183,7 @@ async def test_a_part_that_cannot_be_counted_says_so_and_is_tried_again(weeks: H
 @pytest.mark.parametrize("language", ["en", "vi"])
 async def test_without_calls_every_report_says_so(house: House, language: str) -> None:
     who = await house.person(language=language)  # type: ignore[arg-type]
-    await who.open("/reports?span=today")
+    await who.open("/reports?span=yesterday")
     await expect(who.page.locator("[data-part][aria-busy]")).to_have_count(0)
     await expect(who.page.locator(".report .empty")).to_have_count(len(TITLES))
     await assert_accessible(who.page)
