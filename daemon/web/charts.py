@@ -168,10 +168,14 @@ def _ticks(chart: Chart) -> list[float]:
 
 
 def _that_fit(ticks: list[float], chart: Chart, width: int) -> list[float]:
-    """Where they stand beside one another, every other one if need be."""
-    room = width - _widest(chart.labels)
-    fit = chart.shape not in _LYING or len(ticks) * _widest([chart.say(tick) for tick in ticks]) <= room
-    return ticks if fit else ticks[::2]
+    """Where they stand beside one another, every second or third if need be, and always the last."""
+    if chart.shape not in _LYING:
+        return ticks
+    fit = (width - _widest(chart.labels)) // _widest([chart.say(tick) for tick in ticks])
+    last = len(ticks) - 1
+    return ticks[
+        :: next(step for step in range(1, last + 1) if last % step == 0 and (last // step < fit or step == last))
+    ]
 
 
 def _highest(chart: Chart) -> float:
