@@ -15,6 +15,7 @@ from daemon.call.signals import UnixMs
 from daemon.errors import TryAgain
 from daemon.policy.call_settings import CallSettings
 from daemon.policy.decision import TicketKind
+from daemon.policy.report_span import DAY_MS
 from daemon.store.agents import read_all_names
 from daemon.store.service_level import Asked, GroupBy, tally
 from daemon.store.store import Store
@@ -24,7 +25,6 @@ from daemon.web.ticket_query import UNDONE
 from daemon.web.wall_now import Today
 
 READ_EVERY_MS: Final = 3_000
-_DAY_MS: Final = 86_400_000
 _NOT_CALLED_BACK: Final = TicketFilter(kinds=(TicketKind.MISSED_INCOMING.value,), statuses=UNDONE)
 
 _log = structlog.get_logger(__name__)
@@ -67,7 +67,7 @@ class WallFigures:
         reads = self._store().reader
         asked = Asked(
             begin=began,
-            end=UnixMs(began + 2 * _DAY_MS),  # a day of 25 hours is one too, and no call is of tomorrow
+            end=UnixMs(began + 2 * DAY_MS),  # a day of 25 hours is one too, and no call is of tomorrow
             within_ms=1000 * settings.sla_answer_within_seconds,
             short_ms=0,
         )

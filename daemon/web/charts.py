@@ -31,7 +31,8 @@ _SHAPES: Final = {
 }
 _VISIBLE_PX: Final = 0.05
 _STEPS: Final = (1, 2, 2.5, 5, 10, 20, 50, 100)
-_SECONDS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
+_HOURS: Final = (1, 2, 4, 6, 12, 24, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+_SECONDS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, *(3600 * hours for hours in _HOURS))
 
 
 class Shape(StrEnum):
@@ -133,7 +134,7 @@ def _graph(chart: Chart, width: int, height: int) -> Any:
     graph.x_labels = list(chart.labels)
     if chart.shape not in _LYING:
         graph.x_labels_major_every = max(1, -(-len(chart.labels) * _widest(chart.labels) // (width - 60)))
-    graph.y_labels = [{"value": tick, "label": chart.say(tick)} for tick in ticks]
+    graph.y_labels = [{"value": tick, "label": chart.say(tick)} for tick in _that_fit(ticks, chart, width)]
     for one in chart.series:
         said = [
             None if value is None else f"{name}: {one.word} {chart.say(value)}"
@@ -164,6 +165,17 @@ def _ticks(chart: Chart) -> list[float]:
     least = 1 if chart.unit is Unit.WHOLE else 0
     step = next(one for one in steps if one * 5 >= highest and one >= least and (not least or one == int(one)))
     return [step * part for part in range(int(-(-highest // step)) + 1)]
+
+
+def _that_fit(ticks: list[float], chart: Chart, width: int) -> list[float]:
+    """Where they stand beside one another, every second or third if need be, and always the last."""
+    if chart.shape not in _LYING:
+        return ticks
+    fit = (width - _widest(chart.labels)) // _widest([chart.say(tick) for tick in ticks])
+    last = len(ticks) - 1
+    return ticks[
+        :: next(step for step in range(1, last + 1) if last % step == 0 and (last // step < fit or step == last))
+    ]
 
 
 def _highest(chart: Chart) -> float:

@@ -280,7 +280,7 @@ class Maker:
         )
 
     def agent_times(self, table: Table) -> Section:
-        """Reasons stand beside what they add up to, each with how often."""
+        """Reasons stand beside what they add up to."""
         _ = self.words._
         if not table.rows:
             said = _("Nothing is known of this time. What agents are is kept while they are members of a queue.")
@@ -288,7 +288,8 @@ class Maker:
         lasts, rows, total = self.words.lasts, self._with_names(table), table.total
         known = sum(_number(total[name]) for name in _STATES)
         reasons = [name for name in table.columns if name.startswith("paused_seconds") and name != "paused_seconds"]
-        told = [{**row, **{name: self._paused(row, name) for name in ("paused_seconds", *reasons)}} for row in rows]
+        shown = ["name", *_STATES, *reasons, "not_known_seconds"]
+        told = [{**{name: row[name] or None for name in shown}, "paused_seconds": self._paused(row)} for row in rows]
         return self._section(
             Report.AGENT_TIMES,
             replace(table, rows=told),
@@ -296,7 +297,7 @@ class Maker:
                 "As the PBX's queues had it, all queues together. Not known is when an agent was in no queue, or the "
                 "PBX or Callwarden was away."
             ),
-            shown=["name", "available_seconds", "wrap_up_seconds", "paused_seconds", *reasons, "not_known_seconds"],
+            shown=shown,
             figures=[
                 (self.words.column(name), lasts(_maybe(total[name])), self._share(total[name], known))
                 for name in _STATES
@@ -310,13 +311,12 @@ class Maker:
             else "",
         )
 
-    def _paused(self, row: Row, name: str) -> str:
-        seconds, count = row[name], row[name.replace("paused_seconds", "pauses", 1)]
-        if not count:
+    def _paused(self, row: Row) -> str:
+        """How long and how often."""
+        if not row["pauses"]:
             return NONE
-        least = "≥ " if name == "paused_seconds" and row["estimated"] else ""
-        often = f" · {self.words.number(_number(count))}\N{MULTIPLICATION SIGN}" if _number(count) > 1 else ""
-        return f"{least}{self.words.lasts(_maybe(seconds))}{often}"
+        least, often = "≥ " if row["estimated"] else "", self.words.cell(row["pauses"], ColumnKind.COUNT)
+        return f"{least}{self.words.lasts(_maybe(row['paused_seconds']))} · {often}\N{MULTIPLICATION SIGN}"
 
     def _with_names(self, table: Table) -> list[Row]:
         return [{**row, "name": self.names.get(str(row["user_id"])) or row["user_id"]} for row in table.rows]

@@ -16,7 +16,7 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.message import Message
 from daemon.policy.call_settings import CallSettings
-from daemon.policy.report_span import midnight
+from daemon.policy.report_span import DAY_MS, LONGEST_DAYS, midnight
 from daemon.policy.service_level import Goal, Goals, Tally, goals_of
 from daemon.store.queues import read_queues
 from daemon.store.reader import Reader
@@ -27,13 +27,11 @@ from daemon.web.problem import FieldError, invalid
 from daemon.web.query import Query
 from daemon.web.services import services
 
-LONGEST_DAYS: Final = 366
 FINE_DAYS: Final = 31
 LONGEST_SECONDS: Final = 3600
 _TEXTS: Final = ("queue", "hotline", "user_id")
 _PARAMETERS: Final = ("from", "to", "by", "answer_within_seconds", "short_abandon_seconds", *_TEXTS)
 _FINE: Final = (GroupBy.HOUR, GroupBy.HALF_HOUR)
-_DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +142,7 @@ def _bound(asked: Asked, by: GroupBy | None) -> None:
     days = FINE_DAYS if by in _FINE else LONGEST_DAYS
     if asked.end <= asked.begin:
         raise invalid([FieldError("to", Message("must be later than from"))])
-    if asked.end - asked.begin > (days + 1) * _DAY_MS:
+    if asked.end - asked.begin > (days + 1) * DAY_MS:
         raise invalid([FieldError("from", Message("must be at most {days} days before to", days=days))])
 
 

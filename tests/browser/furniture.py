@@ -19,13 +19,12 @@ from daemon.ami.simulated_house import SimulatedMember, SimulatedPhone
 from daemon.call.signals import UnixMs
 from daemon.clock import now_ms
 from daemon.policy.summary import SummaryReason
-from daemon.store.agent_periods import note_seen
 from daemon.store.role import Role
 from daemon.store.summaries import begin_sending, settle_sending
 from daemon.store.work import Work
 from daemon.web.csrf import HEADER, csrf_token
 from tests.browser.house import PASSWORD, House
-from tests.browser.past_weeks import sightings_of_past_weeks, units_of_past_weeks
+from tests.browser.past_weeks import periods_of_past_weeks, units_of_past_weeks
 from tests.delivery.receiver import Reply
 from tests.whole.house import Api, until
 
@@ -78,7 +77,7 @@ async def furnish(house: House, clock: Traveller) -> Mapping[str, str]:
     """Fills the house; returns the ids that its pages' addresses need. The clock ends at half past ten."""
     async with _admin(house) as api:
         await _settings(house, api)
-        await house.daemon.store.writer.change(lambda: note_seen(list(sightings_of_past_weeks(OPENING))))
+        await house.daemon.store.writer.change(lambda: periods_of_past_weeks(OPENING))
         await _people(house, api)
         for unit in units_of_past_weeks(OPENING):
             await house.daemon.store.writer.submit(unit)

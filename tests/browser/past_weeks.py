@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from sqlalchemy import insert
 
 from daemon.call.model import Call, CallId, CallState, Direction, EndedBy, MissedReason, Outcome, PbxName, UserId
 from daemon.call.signals import UnixMs
 from daemon.call.timeline import Moment, What
-from daemon.policy.agent_period import Doing, Seen, Sight
+from daemon.policy.agent_period import Doing, Period, Seen, Sight, follow
 from daemon.policy.decision import CloseMissed, Decision, OpenTicket, Reason, TicketKind
+from daemon.store.tables import agent_periods
 from daemon.store.values import Unit
+from daemon.store.work import Query, Work
 
 DAYS: Final = 30
 _BY_WEEKDAY: Final = (46, 42, 40, 41, 44, 18, 5)
@@ -39,8 +43,19 @@ def units_of_past_weeks(opening: datetime, seed: int = 11) -> Iterator[Unit]:
             yield from _call(chance, number, at, waiting)
 
 
-def sightings_of_past_weeks(opening: datetime, seed: int = 12) -> Iterator[tuple[str, Seen]]:
-    """What agents were on working days: from eight to five, with lunch, breaks, and some time after calls."""
+def periods_of_past_weeks(opening: datetime) -> Work[None]:
+    """What agents were, also those who are something else by now."""
+    last: dict[str, Period] = {}
+    rows: dict[tuple[str, int], dict[str, object]] = {}
+    for user_id, seen in _sightings(opening):
+        for period in follow(last.get(user_id), seen):
+            last[user_id] = period
+            rows[user_id, period.began_at] = {"user_id": user_id, **asdict(period)}
+    yield Query(insert(agent_periods), list(rows.values()))
+
+
+def _sightings(opening: datetime, seed: int = 12) -> Iterator[tuple[str, Seen]]:
+    """On working days from eight to five, with lunch, breaks, and some time after calls."""
     chance = random.Random(seed)
     for day in range(DAYS, 0, -1):
         eight = opening - timedelta(days=day)

@@ -11,11 +11,10 @@ import pytest_asyncio
 import time_machine
 from playwright.async_api import Page, Route, expect
 
-from daemon.store.agent_periods import note_seen
 from tests.browser.accessible import assert_accessible
 from tests.browser.furniture import OPENING
 from tests.browser.house import NARROW, WIDE, House, Person
-from tests.browser.past_weeks import sightings_of_past_weeks, units_of_past_weeks
+from tests.browser.past_weeks import periods_of_past_weeks, units_of_past_weeks
 
 TITLES = (
     *("Calls by outcome", "When people call", "How long people wait", "Answered in time", "Customers not served yet"),
@@ -30,7 +29,7 @@ async def weeks(house: House) -> AsyncIterator[House]:
         for unit in units_of_past_weeks(OPENING):
             await house.daemon.store.writer.submit(unit)
         await house.daemon.store.writer.drain()
-        await house.daemon.store.writer.change(lambda: note_seen(list(sightings_of_past_weeks(OPENING))))
+        await house.daemon.store.writer.change(lambda: periods_of_past_weeks(OPENING))
         yield house
 
 
@@ -184,7 +183,7 @@ async def test_a_part_that_cannot_be_counted_says_so_and_is_tried_again(weeks: H
 @pytest.mark.parametrize("language", ["en", "vi"])
 async def test_without_calls_every_report_says_so(house: House, language: str) -> None:
     who = await house.person(language=language)  # type: ignore[arg-type]
-    await who.open("/reports?span=today")
+    await who.open("/reports?span=yesterday")
     await expect(who.page.locator("[data-part][aria-busy]")).to_have_count(0)
     await expect(who.page.locator(".report .empty")).to_have_count(len(TITLES))
     await assert_accessible(who.page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
@@ -85,6 +86,7 @@ def test_hostile_words_stay_words(shape: Shape) -> None:
         (3, Unit.WHOLE, ["0", "1", "2", "3"]),
         (43, Unit.WHOLE, ["0", "10", "20", "30", "40", "50"]),
         (100, Unit.SECONDS, ["0", "30", "60", "90", "120"]),
+        (170 * 3600, Unit.SECONDS, [str(50 * 3600 * tick) for tick in range(5)]),
         (0.3, Unit.ANY, ["0", "0.1", "0.2", "0.3"]),
     ],
 )
@@ -92,6 +94,15 @@ def test_numbers_at_the_axis_are_round(highest: float, unit: Unit, ticks: list[s
     svg = drawn(chart(Shape.BARS, [highest], unit))
     axis = next(group for group in svg.iter("g") if group.get("class") == "axis y")
     assert [text.text for text in axis.iter("text")] == ticks
+
+
+@pytest.mark.parametrize(("width", "ticks"), [(340, ["0:00:00", "12:00:00"]), (1020, ["0", "4", "8", "12"])])
+@pytest.mark.parametrize("shape", [Shape.LYING, Shape.LYING_STACKED])
+def test_numbers_below_lying_bars_have_room_and_the_last_is_there(shape: Shape, width: int, ticks: list[str]) -> None:
+    one = replace(chart(shape, [11 * 3600], Unit.SECONDS), labels=["Nguyễn Thị Minh H…"])
+    one = replace(one, say=lambda value: f"{value / 3600:g}:00:00")
+    axis = next(group for group in drawn(one, width).iter("g") if group.get("class") == "axis x")
+    assert [text.text for text in axis.iter("text")] == [f"{tick.partition(':')[0]}:00:00" for tick in ticks]
 
 
 def _group_of(svg: Element, shape: Element) -> str:

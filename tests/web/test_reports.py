@@ -121,5 +121,15 @@ async def test_who_took_customers_away_in_a_file_is_noted_and_how_far_it_is_can_
     assert [one["object"] for one in await house.audit(action="reports.export")].count("agents") == 1
 
 
+async def test_a_queue_with_a_target_and_limit_of_its_own_is_judged_by_them(house: House) -> None:
+    goal = {"create_tickets": True, "sla_target_percent": 60, "sla_answer_within_seconds": 5}
+    assert (await house.ask("PUT", "/api/v1/queues/vip", json=goal)).status == 201
+    await keep(house, [after(ms, queue="vip") for ms in (1_000, 5_000, 6_000)])
+    everything = (await report(house, "service-level?span=today"))["total"]
+    assert (everything["answered_within"], everything["target_percent"], everything["target_met"]) == (2, 80, False)
+    of_queue = (await report(house, "service-level?span=today&queue=vip"))["total"]
+    assert (of_queue["answered_within"], of_queue["target_percent"], of_queue["target_met"]) == (2, 60, True)
+
+
 async def test_agents_have_no_reports(house: House) -> None:
     assert (await house.ask("GET", "/api/v1/reports/agents", Role.AGENT)).status == 403

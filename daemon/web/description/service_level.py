@@ -7,10 +7,11 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from daemon.policy.report_span import LONGEST_DAYS
 from daemon.store.service_level import GroupBy
 from daemon.web.description.answers import Time
 from daemon.web.description.model import Answer, Description, Descriptions, Parameter, choice, text, time
-from daemon.web.sla import FINE_DAYS, LONGEST_DAYS, LONGEST_SECONDS, Figures, Group, QueueGoal
+from daemon.web.sla import FINE_DAYS, LONGEST_SECONDS, Figures, Group, QueueGoal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ from daemon.web.words import Translate
 _PATH: Final = "/reports"
 _DAYS: Final = ("from", "to")
 _PARTS: Final = ("part",)
-_MOST_REASONS: Final = 4
+_MOST_REASONS: Final = 3
 """Of pauses beside one another; files have more."""
 
 
