@@ -51,7 +51,7 @@ class AgentTimes:
         """What went on when the daemon stopped was seen until it last said that it lives. `look` tells how one is."""
         self._look = look
         alive: dict[PbxName, UnixMs] = await last_alive(self._store().reader)
-        until = max(alive.values(), default=UnixMs(0))
+        until = min(max(alive.values(), default=UnixMs(0)), self._clock())  # a clock may have been ahead then
         await self._store().writer.change(lambda: leave_periods(until))
 
     def note(self, user_id: str, seen: Seen) -> None:

@@ -283,6 +283,7 @@ FIGURES = SummaryFigures(
     level=Tally(answered=5, within=4, missed=1, waited=41_000, longest=25_000),
     target_percent=80,
     within_seconds=20,
+    has_several_limits=False,
     incoming=Calls(
         {"2026-11-22T09:00+07:00": Counts(answered=5, missed=3, reasons=_IVR, waited=41_000, longest=25_000)}, []
     ),
@@ -313,6 +314,12 @@ def test_the_text_says_the_service_level_in_words_and_whom_to_call_back() -> Non
         assert line in made.text.splitlines(), made.text
     assert "<b>An</b>" not in made.html
     assert 'href="https://cw.example.com/missed"' in made.html
+
+
+def test_where_queues_have_limits_of_their_own_no_one_limit_is_named() -> None:
+    made = summary_text(replace(FIGURES, has_several_limits=True), "en", None)
+    line = "Service level: 80 %: 4 of 5 answered calls within the limit of their queue. Target of 80 % met."
+    assert line in made.text.splitlines()
 
 
 @pytest.mark.parametrize("language", ["en", "vi"])

@@ -47,11 +47,7 @@ class Tally:
         return _share(self.within, self.answered)
 
     def shown_percent(self, target_percent: int, digits: int) -> float | None:
-        """The headline rounded, but never up to a target that is not met."""
-        if (percent := self.percent) is None:
-            return None
-        near = round(percent, digits)
-        return near if near < target_percent or self.meets(target_percent) else floor(percent * 10**digits) / 10**digits
+        return None if self.percent is None else rounded_below(target_percent, self.percent, digits)
 
     @property
     def percent_of_offered(self) -> float | None:
@@ -119,6 +115,12 @@ def _goal(queue: QueueSettings, usual: Goal) -> Goal:
 
 def _only_others(usual: Goal, goals: Mapping[str, Goal]) -> Goals:
     return Goals(usual, MappingProxyType({name: goals[name] for name in sorted(goals) if goals[name] != usual}))
+
+
+def rounded_below(target_percent: int, percent: float, digits: int) -> float:
+    """Rounded, but never up to a target that is not met."""
+    near = round(percent, digits)
+    return near if near < target_percent or percent >= target_percent else floor(percent * 10**digits) / 10**digits
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -11,8 +11,9 @@ from daemon.call.model import Direction, MissedReason
 from daemon.policy.call_settings import CallSettings
 from daemon.policy.report import AgentWork, Counts
 from daemon.policy.report_span import Grain, Stretch, day_stretch
-from daemon.policy.service_level import Tally
+from daemon.policy.service_level import Tally, goals_of
 from daemon.store.agents import read_all_names
+from daemon.store.queues import read_queues
 from daemon.store.reader import Reader
 from daemon.store.report_agents import read_agents_report
 from daemon.store.report_calls import Asked, Calls, read_calls_report
@@ -46,6 +47,7 @@ class SummaryFigures:
     level: Tally
     target_percent: int
     within_seconds: int
+    has_several_limits: bool
     incoming: Calls
     outgoing: Counts
     internal: Counts
@@ -80,6 +82,7 @@ async def read_figures(reads: Reader, day: date, settings: CallSettings) -> Summ
         level=await _level(reads, stretch, settings, zone),
         target_percent=settings.sla_target_percent,
         within_seconds=settings.sla_answer_within_seconds,
+        has_several_limits=goals_of(settings, await read_queues(reads)).has_several_limits,
         incoming=incoming,
         outgoing=outgoing.total,
         internal=internal.total,

@@ -13,7 +13,7 @@ from daemon.web.charts import Series, Shape, Unit
 from daemon.web.report_pictures import Painter, Picture
 from daemon.web.report_query import Report
 from daemon.web.report_table import Cell, ColumnKind, Row, Table
-from daemon.web.report_tables import unix_ms
+from daemon.web.report_tables import measured, unix_ms
 from daemon.web.report_words import NONE, PLACES, TITLES, Words
 
 _LEVELS: Final = 5
@@ -153,6 +153,7 @@ class Maker:
         _ = self.words._
         if not table.total["answered"]:
             return self._nothing(Report.SERVICE_LEVEL, _("No call was answered in this time."))
+        table = measured(table)
         target, total = _number(table.total["target_percent"]), table.total
         share = Series("answered", _("Answered in time"), _numbers(table, "percent"))
         line = Series("target", _("Target"), [target] * len(table.rows))
@@ -161,7 +162,7 @@ class Maker:
         return self._section(
             Report.SERVICE_LEVEL,
             table,
-            _("Of the answered incoming calls, the share answered within the limit of the settings."),
+            _("Of the answered incoming calls, the share answered within the limit: a queue's own, else that of all."),
             figures=[
                 (
                     _("Answered in time"),
@@ -267,7 +268,8 @@ class Maker:
             table,
             _(
                 "Each ringing of each phone by an incoming call counts, and each time somebody was put through. A call "
-                "and its talk belong to the agent who was the last to answer it."
+                "and its talk belong to the agent who was the last to answer it. Who is given a customer after he was "
+                "asked about him rang in that call between colleagues, which is not counted."
             ),
             shown=shown,
             cells=[[self.words.cell(row[name], table.columns[name]) for name in shown] for row in rows],

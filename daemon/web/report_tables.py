@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -13,7 +13,7 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.policy.report import REASONS, AgentWork, CallBacks, Counts, call_backs, percent
 from daemon.policy.report_span import Grain, Stretch, key_of, midnight, periods
-from daemon.policy.service_level import Tally, goals_of
+from daemon.policy.service_level import Tally, goals_of, rounded_below
 from daemon.store.agents import read_all_names
 from daemon.store.queues import read_queues
 from daemon.store.reader import Reader
@@ -179,6 +179,18 @@ def level_table(found: Levels) -> Table:
     rows: list[Row] = [{"period": key, **_level(one, target)} for key, one in found.over_time.items()]
     total = _level(sum(found.over_time.values(), Tally()), target)
     return Table(_LEVEL, rows, {**total, "target_percent": target})
+
+
+def measured(levels: Table) -> Table:
+    """As people read it: with one digit, and no share rounded up to the target beside it."""
+    target = levels.total["target_percent"]
+    assert isinstance(target, int)
+
+    def shown(row: Row) -> Row:
+        share = row["percent"]
+        return {**row, "percent": rounded_below(target, share, 1) if isinstance(share, float) else None}
+
+    return replace(levels, rows=[shown(row) for row in levels.rows], total=shown(levels.total))
 
 
 def customers_table(missed: Missed, not_served: Sequence[NotServed]) -> Table:

@@ -96,7 +96,9 @@ def _level(figures: SummaryFigures, words: _Words) -> str:
     _, total = words.translate, figures.level
     if total.percent is None:
         return _("No call was answered.")
-    said = _("{percent}: {within} of {answered} answered calls within {seconds} s.").format(
+    within_one = _("{percent}: {within} of {answered} answered calls within {seconds} s.")
+    within_each = _("{percent}: {within} of {answered} answered calls within the limit of their queue.")
+    said = (within_each if figures.has_several_limits else within_one).format(
         percent=words.percent(figures.shown_percent),
         within=words.number(total.within),
         answered=words.number(total.answered),

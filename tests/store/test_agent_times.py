@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from daemon.agent_times import AgentTimes
+from daemon.call.model import PbxName
 from daemon.call.signals import UnixMs
 from daemon.errors import TryAgain
 from daemon.policy.agent_period import Doing, Period, Seen, Sight
 from daemon.policy.report_span import Stretch
 from daemon.store import schema
 from daemon.store.agent_periods import delete_old_periods, leave_periods, note_seen, read_periods
+from daemon.store.live_calls import heartbeat
 from daemon.store.report_agent_times import AgentTime, read_agent_times, times_statement
 from daemon.store.report_calls import Asked
 from daemon.store.statement import StatementCache
@@ -95,6 +97,13 @@ async def test_what_was_over_before_a_moment_is_deleted_and_what_goes_on_stays(s
     assert await store.writer.change(lambda: delete_old_periods(at(1000))) == 0
     assert [one.doing for one in await read_periods(store.reader, "an")] == [Doing.PAUSED]
     assert len(await read_periods(store.reader, "binh")) == 1
+
+
+async def test_a_clock_that_was_ahead_before_a_restart_lets_no_period_end_in_the_future(store: Store) -> None:
+    await note(store, ("an", seen(0, Doing.PAUSED, "lunch")))
+    await store.writer.change(lambda: heartbeat(at(9_000), [PbxName("main")]))
+    await AgentTimes(lambda: store, lambda: at(500)).begin(lambda _, now: Seen(at=now, what=Doing.AVAILABLE))
+    assert [one.ended_at for one in await read_periods(store.reader, "an")] == [at(500)]
 
 
 async def test_where_too_much_waits_the_agent_was_out_of_sight_and_the_rest_is_kept(store: Store) -> None:

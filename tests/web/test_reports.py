@@ -12,8 +12,10 @@ import pytest
 
 from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
+from daemon.policy.service_level import Tally
 from daemon.store.role import Role
 from daemon.web.report_query import Report
+from daemon.web.report_tables import Levels, level_table, measured
 from tests.factory import unix_ms
 from tests.web.conftest import NOW, House
 from tests.web.test_pages_calls import raw
@@ -129,6 +131,14 @@ async def test_a_queue_with_a_target_and_limit_of_its_own_is_judged_by_them(hous
     assert (everything["answered_within"], everything["target_percent"], everything["target_met"]) == (2, 80, False)
     of_queue = (await report(house, "service-level?span=today&queue=vip"))["total"]
     assert (of_queue["answered_within"], of_queue["target_percent"], of_queue["target_met"]) == (2, 60, True)
+
+
+def test_people_read_no_share_that_is_rounded_up_to_the_target_beside_it() -> None:
+    almost, met = Tally(answered=2500, within=1999), Tally(answered=2500, within=2000)
+    shown = measured(level_table(Levels({"2026-11-21": almost, "2026-11-22": met}, 80)))
+    assert [row["percent"] for row in shown.rows] == [79.9, 80.0]
+    assert shown.total["percent"] == 79.9
+    assert [row["target_met"] for row in shown.rows] == [False, True]
 
 
 async def test_agents_have_no_reports(house: House) -> None:
