@@ -24,14 +24,11 @@ demo: $(READY)
 # Three at once on two cores, because many only wait. First what needs only this machine, with coverage (programs that
 # tests start are not watched: they would be twice as slow); then what keeps time with a browser (also that beside
 # telephones); then with telephones alone: three benches, each with an Asterisk of its own.
-# Beside all that one call goes on for five minutes, and beside the browsers ringtones and lost connections are tried on the
-# oldest Asterisk, where nothing is measured in milliseconds; what became of them is said, and counts, at the end.
+# Beside all that one call goes on for five minutes; what became of it is said, and counts, at the end.
 test: $(TESTS) live-tools browser-tools ops-tools db-tools
 	@$(call beside,long-call,$(BIN)/python -m pytest -p no:cacheprovider -m slow tests/live/test_long_call.py $(PYTEST_ARGS))
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
-	@$(call beside,asterisk-16,CALLWARDEN_ASTERISK=16 $(BIN)/python -m pytest -p no:cacheprovider tests/live/test_ringtones.py tests/live/test_lost_connection.py $(PYTEST_ARGS))
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m browser $(PYTEST_ARGS)
-	@$(call ended,asterisk-16,600)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 3 --dist load -m 'live and not browser and not slow' $(PYTEST_ARGS)
 	@$(call ended,long-call,600)
 
