@@ -12,6 +12,7 @@ from tests.browser.accessible import assert_accessible
 from tests.browser.at_the_desk import call_of, furnish, sit_down, stage
 from tests.browser.house import NARROW, WIDE, House
 from tests.browser.staged_call import StagedCall
+from tests.whole.house import until
 
 
 def allow(house: House) -> None:
@@ -20,6 +21,10 @@ def allow(house: House) -> None:
 
 def pressed(house: House) -> list[str]:
     return [one["Variable"] for one in house.pbx.actions if one["Action"] == "PJSIPNotify"]
+
+
+async def told(house: House, times: int) -> bool:
+    return len(pressed(house)) == times
 
 
 async def rings(house: House, place: Locator) -> StagedCall:
@@ -86,6 +91,7 @@ async def test_a_call_is_held_and_taken_back_on_the_desk_and_in_the_webphone_and
     await picture(who.page, "desk-rings-390")
     async with who.page.expect_response("**/answer"):
         await desk.get_by_role("button", name="Answer", exact=True).click()
+        await until(lambda: told(house, 3))  # else he would have answered by hand before the key was pressed
         call.is_answered()
     await expect(hold).to_be_enabled()
     assert pressed(house)[2:] == ["Event=talk"]

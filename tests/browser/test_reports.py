@@ -31,6 +31,9 @@ async def weeks(house: House) -> AsyncIterator[House]:
         await house.daemon.store.writer.drain()
         await house.daemon.store.writer.change(lambda: periods_of_past_weeks(OPENING))
         yield house
+        for who in house.people:
+            await who.settle()
+            await who.page.goto("about:blank")  # by today's clock a session of that day is over
 
 
 async def counted(page: Page) -> None:

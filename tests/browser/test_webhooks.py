@@ -90,8 +90,9 @@ async def test_what_the_receiver_refused_for_good_is_shown_and_sent_again_after_
     await page.get_by_role("button", name="again").click()
     await page.get_by_role("dialog").get_by_role("button", name="again").click()
     await house.quiet()
-    refused, taken = house.crm.got("/hook")[:2]
-    assert (refused.webhook_id, refused.body) == (taken.webhook_id, taken.body)
+    refused, *later = house.crm.got("/hook")
+    taken = [one for one in later if one.webhook_id == refused.webhook_id][-1]  # others may come in between
+    assert taken.body == refused.body
     taken.verify(secret)
     await admin.open("/settings/deliveries")
     await page.locator("tbody tr").last.locator("a").first.click()  # the oldest, which was refused
