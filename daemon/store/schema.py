@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from daemon.store import summary_tables, tables  # noqa: F401 - `metadata` knows what was imported
+from daemon.store.metadata import metadata
 from daemon.store.private_file import make_private
 from daemon.store.sqlite import connect
-from daemon.store.tables import metadata
 from daemon.store.trouble import StoreTooNew, sorted_error
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from daemon.call.rendering import iso_utc
 from daemon.call.signals import UnixMs
 from daemon.policy.summary import SummaryReason
 from daemon.store.reader import Reader
-from daemon.store.tables import summaries, summary_targets
+from daemon.store.summary_tables import summaries, summary_targets
 from daemon.store.work import Query, Row, Work
 
 LASTS_MS: Final = 90_000

@@ -14,7 +14,7 @@ from daemon.errors import CallwardenError
 from daemon.store.audit import Facts, Subject
 from daemon.store.reader import Reader
 from daemon.store.summary_address import Place, place_of
-from daemon.store.tables import summaries, summary_targets
+from daemon.store.summary_tables import summaries, summary_targets
 from daemon.store.work import Query, Row, Work
 
 MOST_TARGETS: Final = 20

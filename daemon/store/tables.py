@@ -17,7 +17,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -26,15 +25,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from daemon.store.metadata import metadata
 
 calls = Table(
     "calls",
@@ -334,31 +325,6 @@ agent_periods = Table(
     # In the order in which reports sum: without it, SQLite would sort millions of rows for a year.
     Index("ix_agent_periods_sums", "user_id", "doing", "reason", "ended_at", "began_at", "estimated"),
     sqlite_with_rowid=False,
-)
-
-summary_targets = Table(
-    "summary_targets",
-    metadata,
-    Column("target_id", String(40), primary_key=True),
-    Column("url", Text, nullable=False),  # with its password or token: never shown, logged or audited
-    Column("label", String(255), nullable=False),
-    Column("language", String(8), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-)
-
-summaries = Table(
-    "summaries",  # what was sent of which day to whom: one row each, so that it is sent once
-    metadata,
-    Column("target_id", String(40), ForeignKey("summary_targets.target_id", ondelete="CASCADE"), nullable=False),
-    Column("day", String(10), nullable=False),  # the day told of, as 2026-11-30
-    Column("status", String(16), nullable=False),  # pending | sent | failed | skipped
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("attempted_at", BigInteger),
-    Column("next_attempt_at", BigInteger),
-    Column("finished_at", BigInteger),
-    Column("reason", String(32)),  # why it was not sent
-    Column("said", String(255)),  # what the other side said of it, without secrets
-    PrimaryKeyConstraint("target_id", "day"),
 )
 
 accounts = Table(

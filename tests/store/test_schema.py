@@ -19,10 +19,10 @@ from sqlalchemy import create_engine
 
 from daemon.call.model import PbxName
 from daemon.call.signals import UnixMs
-from daemon.store import schema
+from daemon.store import schema, summary_tables, tables  # noqa: F401 - `metadata` knows what was imported
 from daemon.store.live_calls import heartbeat
+from daemon.store.metadata import metadata
 from daemon.store.store import Store
-from daemon.store.tables import metadata
 from daemon.store.trouble import StoreBroken, StoreTooNew, StoreUnavailable
 
 
