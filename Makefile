@@ -23,13 +23,15 @@ demo: $(READY)
 
 # Three at once on two cores, because many only wait. First what needs only this machine, with coverage (programs that
 # tests start are not watched: they would be twice as slow); then what keeps time with a browser (also that beside
-# telephones); then with telephones alone: three benches, each with an Asterisk of its own.
+# telephones); then with telephones alone: three benches, each with an Asterisk of its own; then ringtones and lost
+# connections on the oldest Asterisk, which differs there.
 # Beside all that one call goes on for five minutes; what became of it is said, and counts, at the end.
 test: $(TESTS) live-tools browser-tools ops-tools db-tools
 	@$(call beside,long-call,$(BIN)/python -m pytest -p no:cacheprovider -m slow tests/live/test_long_call.py $(PYTEST_ARGS))
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not live and not browser' --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m browser $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 3 --dist load -m 'live and not browser and not slow' $(PYTEST_ARGS)
+	CALLWARDEN_ASTERISK=16 $(BIN)/python -m pytest -n 2 --dist loadfile tests/live/test_ringtones.py tests/live/test_lost_connection.py $(PYTEST_ARGS)
 	@$(call ended,long-call,600)
 
 # What has to be fetched comes while the code is read.
